@@ -82,6 +82,17 @@ impl ConvGeometry {
         }
     }
 
+    /// Calls `product(x, w, y)` once for every product of the convolution, with the row-major indices of the input, the
+    /// weight and the output that it joins: `y[..] += w[..]·x[..]`.
+    pub fn each_triple(&self, mut product: impl FnMut(usize, usize, usize)) {
+        let (pixels, taps, positions) = (self.pixels(), self.taps(), self.positions());
+        self.each_product(|link, n, p, t, q| {
+            let x = (n * self.in_channels + link.input) * pixels + q;
+            let y = (n * self.out_channels + link.output) * positions + p;
+            product(x, link.row * taps + t, y);
+        });
+    }
+
     /// Rows of the weights seen as `rows × taps`: the number of links.
     pub fn rows(&self) -> usize {
         match &self.connections {

@@ -219,6 +219,16 @@ impl Program {
         self.outputs.iter().map(|&r| registers[r]).collect()
     }
 
+    /// The program without the inputs that it never reads, and which inputs are left, in order.
+    pub fn without_unread_inputs(&self) -> (Self, Vec<usize>) {
+        let read: Vec<usize> = (0..self.inputs).filter(|&i| self.reads_input(i)).collect();
+        let dropped = self.inputs - read.len();
+        let name = |r: Register| read.iter().position(|&i| i == r).unwrap_or(r.wrapping_sub(dropped));
+        let instructions = self.instructions.iter().map(|i| i.renamed(name)).collect();
+        let outputs = self.outputs.iter().map(|&r| name(r)).collect();
+        (Program { inputs: read.len(), instructions, outputs }, read)
+    }
+
     /// Whether any output depends on input `input`.
     pub fn reads_input(&self, input: usize) -> bool {
         self.outputs.contains(&input) || self.instructions.iter().any(|i| i.reads().any(|r| r == input))

@@ -1,0 +1,105 @@
+use crate::ops::map::Map;
+use crate::ops::reduce::Expand;
+use crate::{Builder, Equation, Op, Outputs, ValueId, Var};
+use std::collections::HashMap;
+use striate_tensor::{Array, Error, Program};
+
+/// What the gradient rule of one equation has at hand.
+#[derive(Debug)]
+pub struct Adjoint<'g> {
+    builder: &'g Builder,
+    equation: Equation,
+    upstream: Vec<Option<Var<'g>>>,
+    wants: Vec<bool>,
+}
+
+impl<'g> Adjoint<'g> {
+    /// Input `index` of the equation.
+    pub fn input(&self, index: usize) -> Var<'g> {
+        self.builder.var(self.equation.inputs[index])
+    }
+
+    /// Output `index` of the equation.
+    pub fn output(&self, index: usize) -> Var<'g> {
+        self.builder.var(self.equation.outputs[index])
+    }
+
+    /// The gradient of the loss by output `index`; zeros where the loss does not depend on it.
+    pub fn upstream(&self, index: usize) -> Var<'g> {
+        self.upstream[index].unwrap_or_else(|| zeros_like(self.output(index)))
+    }
+
+    /// Whether the loss depends on output `index`.
+    pub fn has_upstream(&self, index: usize) -> bool {
+        self.upstream[index].is_some()
+    }
+
+    /// Whether the gradient by input `index` is needed at all; false for an input that is absent.
+    pub fn wants(&self, index: usize) -> bool {
+        self.wants.get(index).copied().unwrap_or(false)
+    }
+
+    /// Appends `op(inputs)`; the first output.
+    pub fn apply(&self, op: impl Into<Op>, inputs: &[Var<'g>]) -> Var<'g> {
+        self.builder.apply(op, inputs).get(0)
+    }
+
+    /// Appends an elementwise program, giving it only the inputs that it reads; no outputs, no equation.
+    pub fn map(&self, program: Program, inputs: &[Var<'g>]) -> Vec<Var<'g>> {
+        if program.outputs().is_empty() {
+            return vec![];
+        }
+        let (program, read) = program.without_unread_inputs();
+        let inputs: Vec<_> = read.into_iter().map(|i| inputs[i]).collect();
+        let outputs: Outputs<'g> = self.builder.apply(Map { program }, &inputs);
+        outputs.iter().collect()
+    }
+}
+
+impl Builder {
+    /// Appends the equations of ∂loss/∂x for each `x` of `wrt`; zeros where the loss does not depend on it.
+    /// The results are values like any other: the gradient of a gradient is the second derivative.
+    #[track_caller]
+    pub fn grad<'g>(&'g self, loss: Var<'g>, wrt: &[Var<'g>]) -> Vec<Var<'g>> {
+        let Some(loss_id) = loss.id() else { return wrt.iter().map(|_| loss).collect() };
+        if loss.ty().rank() != 0 {
+            let error = Error::model("only a scalar has a gradient").found(loss.ty()).expected("a scalar loss");
+            let poison = self.poison(error.hint("reduce it with .mean_all() or .sum_all() first"));
+            return wrt.iter().map(|_| poison).collect();
+        }
+        let equations = self.peek(|graph| graph.equations.clone());
+        let mut needed: Vec<bool> = vec![false; self.peek(|graph| graph.values.len())];
+        wrt.iter().filter_map(Var::id).for_each(|id| needed[id.0] = true);
+        for equation in &equations {
+            if equation.inputs.iter().any(|i| needed[i.0]) {
+                equation.outputs.iter().for_each(|o| needed[o.0] = true);
+            }
+        }
+        let one = self.constant(Array::scalar(1.0));
+        let mut gradients: HashMap<ValueId, Var<'g>> = HashMap::from([(loss_id, one)]);
+        for equation in equations.into_iter().rev() {
+            let upstream: Vec<_> = equation.outputs.iter().map(|o| gradients.get(o).copied()).collect();
+            if upstream.iter().all(Option::is_none) || !equation.outputs.iter().any(|o| needed[o.0]) {
+                continue;
+            }
+            let wants: Vec<_> = equation.inputs.iter().map(|i| needed[i.0]).collect();
+            let (layer, place) = (equation.layer.clone(), equation.place.clone());
+            let at = Adjoint { builder: self, equation, upstream, wants };
+            self.in_layer(&layer, place, || {
+                for (index, part) in at.equation.op.gradient(&at).into_iter().enumerate() {
+                    let (Some(part), true) = (part, at.wants(index)) else { continue };
+                    let input = at.equation.inputs[index];
+                    let sum = gradients.get(&input).map_or(part, |&sum| sum + part);
+                    gradients.insert(input, sum);
+                }
+            });
+        }
+        wrt.iter().map(|x| x.id().and_then(|id| gradients.get(&id).copied()).unwrap_or_else(|| zeros_like(*x))).collect()
+    }
+}
+
+fn zeros_like(x: Var<'_>) -> Var<'_> {
+    let dims = x.ty().dims;
+    let zero = x.builder().constant(Array::full(vec![1; dims.len()], 0.0));
+    zero.apply(Expand { dims, shared: false })
+}

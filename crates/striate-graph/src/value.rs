@@ -1,0 +1,44 @@
+use striate_tensor::{Array, Number, Shape};
+
+/// What a plain reference computes on: real numbers of one precision, or indices.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<T> {
+    /// Real numbers.
+    Real(Array<T>),
+    /// Labels, positions, counters (`i32` and `u8` alike).
+    Index(Array<i32>),
+}
+
+impl<T: Number> Value<T> {
+    /// The shape.
+    pub fn shape(&self) -> &Shape {
+        match self {
+            Value::Real(a) => a.shape(),
+            Value::Index(a) => a.shape(),
+        }
+    }
+
+    /// The real numbers. Types were checked before, so that a mismatch is a defect.
+    #[track_caller]
+    pub fn real(&self) -> &Array<T> {
+        match self {
+            Value::Real(a) => a,
+            Value::Index(_) => unreachable!("type checking lets only real numbers reach here"),
+        }
+    }
+
+    /// The indices. Types were checked before, so that a mismatch is a defect.
+    #[track_caller]
+    pub fn index(&self) -> &Array<i32> {
+        match self {
+            Value::Index(a) => a,
+            Value::Real(_) => unreachable!("type checking lets only indices reach here"),
+        }
+    }
+}
+
+impl<T> From<Array<T>> for Value<T> {
+    fn from(array: Array<T>) -> Self {
+        Value::Real(array)
+    }
+}
