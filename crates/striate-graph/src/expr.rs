@@ -131,8 +131,7 @@ impl<'g> Var<'g> {
     pub fn sum_to(self, ty: &Type) -> Var<'g> {
         let dims = self.ty().dims;
         let missing = dims.len() - ty.rank();
-        let axes: Vec<_> =
-            (0..dims.len()).filter(|&a| a < missing || (dims[a] != ty.dims[a - missing])).collect();
+        let axes: Vec<_> = (0..dims.len()).filter(|&a| a < missing || (dims[a] != ty.dims[a - missing])).collect();
         if axes.is_empty() { self } else { self.reduce(Reduction::Sum, &axes).reshape(&ty.dims) }
     }
 }

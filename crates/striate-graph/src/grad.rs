@@ -94,7 +94,9 @@ impl Builder {
                 }
             });
         }
-        wrt.iter().map(|x| x.id().and_then(|id| gradients.get(&id).copied()).unwrap_or_else(|| zeros_like(*x))).collect()
+        wrt.iter()
+            .map(|x| x.id().and_then(|id| gradients.get(&id).copied()).unwrap_or_else(|| zeros_like(*x)))
+            .collect()
     }
 }
 

@@ -149,11 +149,8 @@ impl Graph {
             Op::Map(map) => format!("map[{}]", map.program),
             op => op.name().to_string(),
         };
-        let text = format!(
-            "{} = {what}({})",
-            outputs.collect::<Vec<_>>().join(", "),
-            inputs.collect::<Vec<_>>().join(", "),
-        );
+        let text =
+            format!("{} = {what}({})", outputs.collect::<Vec<_>>().join(", "), inputs.collect::<Vec<_>>().join(", "),);
         if equation.layer.is_empty() { text } else { format!("{text:<70} # {}", equation.layer) }
     }
 }

@@ -28,9 +28,8 @@ pub fn interpret<T: Number>(graph: &Graph, state: &State<T>, inputs: &[(&str, Va
             Source::Input => inputs.iter().find(|(name, _)| *name == info.name).map(|(_, value)| value.clone()),
             Source::Parameter(_) | Source::State(_) => state.get(&info.name).cloned(),
         };
-        let value = given.ok_or_else(|| {
-            Error::model(format!("no value is given for `{}`", info.name)).expected(&info.ty)
-        })?;
+        let value =
+            given.ok_or_else(|| Error::model(format!("no value is given for `{}`", info.name)).expected(&info.ty))?;
         let real = matches!(value, Value::Real(_));
         if *value.shape() != info.ty.shape() || real != (info.ty.dtype == DType::F32) {
             let found = format!("{} {}", if real { "real numbers" } else { "indices" }, value.shape());

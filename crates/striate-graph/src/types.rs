@@ -179,14 +179,20 @@ pub fn match_types(inputs: &[Type], wanted: &[Type], required: usize) -> Result<
 pub fn check_windows(what: &str, windows: &[Window]) -> Result<()> {
     for (axis, w) in windows.iter().enumerate() {
         if w.kernel == 0 || w.stride == 0 || w.dilation == 0 {
-            return Err(Error::model(format!("{what}, stride and dilation must be at least 1"))
-                .found(format!("{what} {}, stride {}, dilation {} on spatial axis {axis}", w.kernel, w.stride, w.dilation)));
+            return Err(Error::model(format!("{what}, stride and dilation must be at least 1")).found(format!(
+                "{what} {}, stride {}, dilation {} on spatial axis {axis}",
+                w.kernel, w.stride, w.dilation
+            )));
         }
         if w.output().is_none() {
             return Err(Error::model(format!("the {what} does not fit the input"))
                 .found(format!(
                     "{what} {} (extent {}) on an axis of {} with padding {}+{}",
-                    w.kernel, w.extent(), w.input, w.before, w.after
+                    w.kernel,
+                    w.extent(),
+                    w.input,
+                    w.before,
+                    w.after
                 ))
                 .expected(format!("an extent of at most {}", w.input + w.before + w.after))
                 .hint("use a smaller kernel, padding = \"same\", or a larger input"));

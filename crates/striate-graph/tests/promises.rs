@@ -50,7 +50,8 @@ impl Differentiated {
         let inputs: Vec<_> =
             case.inputs.iter().enumerate().map(|(i, input)| g.input(&format!("x{i}"), input.ty.clone())).collect();
         let mut loss = weighed(g.apply(case.op.clone(), &inputs).iter(), 7)?;
-        let real: Vec<_> = inputs.iter().copied().zip(&case.inputs).filter(|(_, i)| i.is_real()).map(|(v, _)| v).collect();
+        let real: Vec<_> =
+            inputs.iter().copied().zip(&case.inputs).filter(|(_, i)| i.is_real()).map(|(v, _)| v).collect();
         let mut outputs = Vec::new();
         for order in 0..orders {
             outputs.push(loss.named(&format!("loss{order}")));
@@ -98,8 +99,7 @@ fn gradients_of_first_and_second_order_agree_with_central_differences() {
                     };
                     // The five-point rule: its error is of the fourth order in the step.
                     let h = step * 20.0;
-                    let slope_by_differences =
-                        (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+                    let slope_by_differences = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
                     let error = (slope.data()[element] - slope_by_differences).abs() / scale;
                     assert!(
                         error < 1e-6,
@@ -170,7 +170,10 @@ fn the_receptive_field_agrees_with_the_support_of_the_gradient() {
             };
             // Where more taps than tries can win, the support must at least lie within the rule.
             let many = matches!(case.op, Op::MaxPool(_)) && expected.len() > 20;
-            assert!(seen == expected || many && seen.is_subset(&expected), "position {p}: {seen:?} is not {expected:?}");
+            assert!(
+                seen == expected || many && seen.is_subset(&expected),
+                "position {p}: {seen:?} is not {expected:?}"
+            );
         }
     });
 }

@@ -16,8 +16,9 @@
 //! ```
 
 use crate::operation::{Cost, Field, Operation};
+use crate::layer::{Axes, LayerForm, Pad, PadWord, Scope, is_default, is_one, is_yes, one, windows, yes};
 use crate::types::{check_windows, match_types};
-use crate::{Adjoint, Case, N, Type, Value, Var, f32};
+use crate::{Adjoint, Case, N, Scheme, Type, Value, Var, f32};
 use serde::{Deserialize, Serialize};
 use striate_tensor::{Array, Connections, ConvGeometry, Error, Number, Padding, Result, Window};
 
@@ -299,6 +300,165 @@ impl Conv {
         let (op, inputs) = op(&conv);
         let shapes = [conv.input(), conv.weight(), conv.output()].map(|t| t.shape_at(n).to_string().replace('×', "x"));
         Case::new(op, &format!("{} {}", shapes[inputs[0]], shapes[inputs[1]])).named(text)
+    }
+}
+
+/// `conv1d`, `conv2d`, `conv3d`: a convolution with its weights `w` and bias `b`.
+///
+/// ```
+/// use striate_graph::ops::conv::ConvLayer;
+/// let c1 = ConvLayer::new(2, 6, 5).same();
+/// let stem = ConvLayer::new(2, 64, 7).stride(2).padding(3).without_bias();
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConvLayer {
+    #[serde(skip)]
+    rank: usize,
+    /// Output channels.
+    pub channels: usize,
+    /// Kernel size.
+    pub kernel: Axes,
+    /// Steps between positions.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub stride: Axes,
+    /// Zeros around the input.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub padding: Pad,
+    /// Steps between taps.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dilation: Axes,
+    /// Equal groups of channels that do not see each other.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub groups: usize,
+    /// For each output channel the list of its input channels; instead of groups.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub table: Option<Vec<Vec<usize>>>,
+    /// Whether each output channel has a bias.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub bias: bool,
+    /// True convolution: the kernel flipped.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub flipped: bool,
+    /// How the weights start.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub init: Scheme,
+}
+
+impl ConvLayer {
+    /// A convolution over so many spatial axes, to so many channels.
+    pub fn new(rank: usize, channels: usize, kernel: impl Into<Axes>) -> Self {
+        ConvLayer {
+            rank,
+            channels,
+            kernel: kernel.into(),
+            stride: Axes::default(),
+            padding: Pad::default(),
+            dilation: Axes::default(),
+            groups: 1,
+            table: None,
+            bias: true,
+            flipped: false,
+            init: Scheme::default(),
+        }
+    }
+
+    /// Padding that keeps the size (divided by the stride, rounded up).
+    pub fn same(mut self) -> Self {
+        self.padding = Pad::Word(PadWord::Same);
+        self
+    }
+
+    /// So many zeros on every side.
+    pub fn padding(mut self, padding: usize) -> Self {
+        self.padding = Pad::All(padding);
+        self
+    }
+
+    /// Steps between positions.
+    pub fn stride(mut self, stride: impl Into<Axes>) -> Self {
+        self.stride = stride.into();
+        self
+    }
+
+    /// Steps between taps.
+    pub fn dilation(mut self, dilation: impl Into<Axes>) -> Self {
+        self.dilation = dilation.into();
+        self
+    }
+
+    /// Equal groups of channels.
+    pub fn groups(mut self, groups: usize) -> Self {
+        self.groups = groups;
+        self
+    }
+
+    /// For each output channel the list of its input channels.
+    pub fn table(mut self, table: Vec<Vec<usize>>) -> Self {
+        self.table = Some(table);
+        self
+    }
+
+    /// No bias, as before batch normalisation.
+    pub fn without_bias(mut self) -> Self {
+        self.bias = false;
+        self
+    }
+
+    /// True convolution instead of cross-correlation.
+    pub fn flipped(mut self) -> Self {
+        self.flipped = true;
+        self
+    }
+
+    /// How the weights start.
+    pub fn init(mut self, init: Scheme) -> Self {
+        self.init = init;
+        self
+    }
+
+    /// The operation on an input of type `x`.
+    pub fn operation(&self, x: &Type) -> Result<Conv> {
+        let windows = windows(x, self.rank, &self.kernel, &self.stride, &self.dilation, &self.padding)?;
+        let connections = match &self.table {
+            Some(_) if self.groups != 1 => {
+                return Err(Error::model("a convolution has either groups or a connection table").found("both"));
+            }
+            Some(table) => Connections::Table(table.clone()),
+            None => Connections::Groups(self.groups),
+        };
+        let in_channels = x.known_from(1)?[0];
+        let conv = Conv { in_channels, out_channels: self.channels, windows, connections, flipped: self.flipped };
+        conv.check()?;
+        Ok(conv)
+    }
+}
+
+impl LayerForm for ConvLayer {
+    const KINDS: &'static [&'static str] = &["conv1d", "conv2d", "conv3d"];
+
+    fn kind(&self) -> &'static str {
+        Self::KINDS[self.rank - 1]
+    }
+
+    fn of_kind(self, kind: &str) -> Self {
+        let rank = 1 + Self::KINDS.iter().position(|k| *k == kind).unwrap_or(0);
+        ConvLayer { rank, ..self }
+    }
+
+    fn apply<'g>(&self, inputs: &[Var<'g>], scope: &Scope<'g>) -> Var<'g> {
+        let x = inputs[0];
+        let conv = match self.operation(&x.ty()) {
+            Ok(conv) => conv,
+            Err(error) => return scope.poison(error),
+        };
+        let geometry = conv.geometry(1);
+        let fan_in = geometry.rows().div_ceil(conv.out_channels) * geometry.taps();
+        let fan_out = geometry.rows().div_ceil(conv.in_channels) * geometry.taps();
+        let w = scope.parameter("weight", conv.weight(), self.init.weight(fan_in, fan_out));
+        let b = f32([conv.out_channels]);
+        let b = self.bias.then(|| scope.parameter("bias", b, self.init.bias(fan_in, fan_out)));
+        scope.builder.apply(conv, &[Some(x), Some(w), b].into_iter().flatten().collect::<Vec<_>>()).get(0)
     }
 }
 

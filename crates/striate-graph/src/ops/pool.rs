@@ -10,6 +10,7 @@
 //! the gradient's sum is kept. Taps are counted row-major within the window, so that an index fits a byte.
 
 use crate::operation::{Field, Operation};
+use crate::layer::{Axes, LayerForm, Pad, Scope, is_default, windows};
 use crate::types::{check_windows, match_types};
 use crate::{Adjoint, Case, N, Type, Value, Var, f32};
 use serde::{Deserialize, Serialize};
@@ -335,6 +336,160 @@ impl Windows {
             }
         }
         Ok(())
+    }
+}
+
+/// `max_pool1d` … `mean_pool3d`: a pool whose window slides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolLayer {
+    #[serde(skip)]
+    kind: usize,
+    /// Window size.
+    pub window: Axes,
+    /// Steps between windows; the window's size if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stride: Option<Axes>,
+    /// Padding around the input.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub padding: Pad,
+    /// Steps between taps.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dilation: Axes,
+    /// For mean pools, whether the padding counts as zeros.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub count_padding: bool,
+}
+
+impl PoolLayer {
+    /// A max-pool over so many spatial axes; its stride is its window.
+    pub fn max(rank: usize, window: impl Into<Axes>) -> Self {
+        PoolLayer {
+            kind: rank - 1,
+            window: window.into(),
+            stride: None,
+            padding: Pad::default(),
+            dilation: Axes::default(),
+            count_padding: false,
+        }
+    }
+
+    /// A mean-pool over so many spatial axes; its stride is its window.
+    pub fn mean(rank: usize, window: impl Into<Axes>) -> Self {
+        PoolLayer { kind: rank + 2, ..Self::max(rank, window) }
+    }
+
+    /// Steps between windows.
+    pub fn stride(mut self, stride: impl Into<Axes>) -> Self {
+        self.stride = Some(stride.into());
+        self
+    }
+
+    /// So much padding on every side.
+    pub fn padding(mut self, padding: usize) -> Self {
+        self.padding = Pad::All(padding);
+        self
+    }
+
+    /// The padding counts as zeros in the mean.
+    pub fn count_padding(mut self) -> Self {
+        self.count_padding = true;
+        self
+    }
+}
+
+impl LayerForm for PoolLayer {
+    const KINDS: &'static [&'static str] =
+        &["max_pool1d", "max_pool2d", "max_pool3d", "mean_pool1d", "mean_pool2d", "mean_pool3d"];
+
+    fn kind(&self) -> &'static str {
+        Self::KINDS[self.kind]
+    }
+
+    fn of_kind(self, kind: &str) -> Self {
+        PoolLayer { kind: Self::KINDS.iter().position(|k| *k == kind).unwrap_or(0), ..self }
+    }
+
+    fn apply<'g>(&self, inputs: &[Var<'g>], scope: &Scope<'g>) -> Var<'g> {
+        let x = inputs[0];
+        let stride = self.stride.as_ref().unwrap_or(&self.window);
+        match windows(&x.ty(), self.kind % 3 + 1, &self.window, stride, &self.dilation, &self.padding) {
+            Err(error) => scope.poison(error),
+            Ok(_) if self.kind < 3 && self.count_padding => {
+                scope.poison(Error::model("only a mean pool can count the padding").found(self.kind()))
+            }
+            Ok(windows) => pool(x, scope, self.kind < 3, Windows::Sliding(windows), self.count_padding),
+        }
+    }
+}
+
+/// `adaptive_max_pool`, `adaptive_mean_pool`, `global_max_pool`, `global_mean_pool`, over all spatial axes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdaptivePoolLayer {
+    #[serde(skip)]
+    kind: usize,
+    /// Windows along each axis; global pools have one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub output: Axes,
+}
+
+impl AdaptivePoolLayer {
+    /// The mean over all spatial axes: N×C×… → N×C×1….
+    pub fn global_mean() -> Self {
+        AdaptivePoolLayer { kind: 3, output: Axes::default() }
+    }
+
+    /// The maximum over all spatial axes.
+    pub fn global_max() -> Self {
+        AdaptivePoolLayer { kind: 2, output: Axes::default() }
+    }
+
+    /// Means over `output` windows along each axis.
+    pub fn mean(output: impl Into<Axes>) -> Self {
+        AdaptivePoolLayer { kind: 1, output: output.into() }
+    }
+
+    /// Maxima over `output` windows along each axis.
+    pub fn max(output: impl Into<Axes>) -> Self {
+        AdaptivePoolLayer { kind: 0, output: output.into() }
+    }
+}
+
+impl LayerForm for AdaptivePoolLayer {
+    const KINDS: &'static [&'static str] =
+        &["adaptive_max_pool", "adaptive_mean_pool", "global_max_pool", "global_mean_pool"];
+
+    fn kind(&self) -> &'static str {
+        Self::KINDS[self.kind]
+    }
+
+    fn of_kind(self, kind: &str) -> Self {
+        AdaptivePoolLayer { kind: Self::KINDS.iter().position(|k| *k == kind).unwrap_or(0), ..self }
+    }
+
+    fn apply<'g>(&self, inputs: &[Var<'g>], scope: &Scope<'g>) -> Var<'g> {
+        let x = inputs[0];
+        if self.kind >= 2 && !is_default(&self.output) {
+            return scope.poison(Error::model("a global pool has one window").found("`output`").hint("use an adaptive pool"));
+        }
+        let rank = x.ty().rank().saturating_sub(2);
+        let sizes = x.ty().known_from(2).and_then(|input| Ok((input, self.output.over(rank, "output")?)));
+        match sizes {
+            Ok((input, output)) if rank > 0 => {
+                pool(x, scope, self.kind % 2 == 0, Windows::Adaptive { input, output }, false)
+            }
+            Ok(_) => scope.poison(Error::model("there are no spatial axes to pool").found(x.ty())),
+            Err(error) => scope.poison(error),
+        }
+    }
+}
+
+fn pool<'g>(x: Var<'g>, scope: &Scope<'g>, max: bool, windows: Windows, count_padding: bool) -> Var<'g> {
+    match x.ty().known_from(1) {
+        Ok(sizes) if max => x.apply(MaxPool { channels: sizes[0], windows }),
+        Ok(sizes) => x.apply(MeanPool { channels: sizes[0], windows, count_padding }),
+        Err(error) => scope.poison(error),
     }
 }
 
