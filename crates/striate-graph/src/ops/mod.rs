@@ -126,4 +126,6 @@ operations! {
     map: Map;
     reduce: Reduce, Expand;
     shape: Reshape;
+    matmul: MatMul => Dense;
+    batch_norm: BatchNorm => BatchNormLayer;
 }
