@@ -127,4 +127,6 @@ operations! {
     fused: Fused;
     reduce: Reduce, Expand;
     shape: Reshape;
+    matmul: MatMul => Dense;
+    batch_norm: BatchNorm => BatchNormLayer;
 }
