@@ -125,5 +125,7 @@ operations! {
     activation: => Activation;
     map: Map;
     reduce: Reduce, Expand;
-    shape: Reshape;
+    shape: Reshape, Transpose => FlattenLayer, ReshapeLayer, TransposeLayer;
+    slice: Slice, PadZeros => PadLayer, SliceLayer;
+    join: Concat => AddLayer, ConcatLayer;
 }
