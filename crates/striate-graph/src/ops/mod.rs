@@ -124,6 +124,7 @@ operations! {
     pool: MaxPool, MaxPoolGrad, MaxPoolAt, MeanPool, MeanPoolGrad => PoolLayer, AdaptivePoolLayer;
     activation: => Activation;
     map: Map;
+    fused: Fused;
     reduce: Reduce, Expand;
     shape: Reshape, Transpose => FlattenLayer, ReshapeLayer, TransposeLayer;
     slice: Slice, PadZeros => PadLayer, SliceLayer;
