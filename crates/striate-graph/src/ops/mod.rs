@@ -126,7 +126,9 @@ operations! {
     map: Map;
     fused: Fused;
     reduce: Reduce, Expand;
-    shape: Reshape;
     matmul: MatMul => Dense;
     batch_norm: BatchNorm => BatchNormLayer;
+    shape: Reshape, Transpose => FlattenLayer, ReshapeLayer, TransposeLayer;
+    slice: Slice, PadZeros => PadLayer, SliceLayer;
+    join: Concat => AddLayer, ConcatLayer;
 }
