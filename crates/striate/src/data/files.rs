@@ -51,15 +51,13 @@ impl<'a> Content<'a> {
     /// Up to `count` bytes; fewer only at the end.
     pub(super) fn up_to(&mut self, count: u64) -> Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(count.min(self.most()).min(64 << 20) as usize);
-        match (&mut self.reader).take(count).read_to_end(&mut bytes) {
-            // A gzip stream that ends early is as good as any other content that is too short.
-            Err(failure) if failure.kind() != ErrorKind::UnexpectedEof => {
-                Err(Error::data("the gzip stream is corrupt")
-                    .found(failure)
-                    .expected("a whole .gz file")
-                    .hint("download it again, and compare its SHA-256 with the publisher's"))
-            }
-            _ => Ok(bytes),
-        }
+        (&mut self.reader).take(count).read_to_end(&mut bytes).map_err(|failure| {
+            let cut = failure.kind() == ErrorKind::UnexpectedEof;
+            Error::data(if cut { "the gzip stream is cut short" } else { "the gzip stream is corrupt" })
+                .found(failure)
+                .expected("a whole .gz file")
+                .hint("download it again, and compare its SHA-256 with the publisher's")
+        })?;
+        Ok(bytes)
     }
 }
