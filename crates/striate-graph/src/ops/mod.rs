@@ -128,4 +128,7 @@ operations! {
     shape: Reshape;
     matmul: MatMul => Dense;
     batch_norm: BatchNorm => BatchNormLayer;
+    dropout: DropoutMask, Count => Dropout;
+    softmax: Softmax, LogSoftmax, OneHot => SoftmaxLayer;
+    loss: CrossEntropy, Correct;
 }
