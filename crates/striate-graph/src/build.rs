@@ -182,11 +182,12 @@ impl Builder {
     /// # Errors
     /// Every mistake that was made on the way.
     pub fn finish<'g>(&'g self, outputs: impl IntoIterator<Item = Var<'g>>) -> Result<Graph> {
+        let outputs = outputs.into_iter().filter_map(|v| v.id).collect(); // before the borrow: the iterator may look at values
         let inner = &mut *self.inner.borrow_mut();
         if let Some(error) = Error::all(std::mem::take(&mut inner.errors)) {
             return Err(error);
         }
-        inner.graph.outputs = outputs.into_iter().filter_map(|v| v.id).collect();
+        inner.graph.outputs = outputs;
         inner.graph.verify()?;
         Ok(inner.graph.clone())
     }

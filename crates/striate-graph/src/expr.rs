@@ -1,11 +1,13 @@
 //! Arithmetic on values: operators with values and numbers, elementwise functions, reductions, reshaping.
 
+use crate::ops::join::Concat;
 use crate::ops::map::Map;
 use crate::ops::reduce::{Reduce, Reduction};
-use crate::ops::shape::Reshape;
+use crate::ops::shape::{Reshape, Transpose};
+use crate::ops::slice::{PadZeros, Slice};
 use crate::{Dim, Type, Var};
-use std::ops::{Add, Div, Mul, Neg, Sub};
-use striate_tensor::{Binary, Program, ProgramBuilder, Register, Unary};
+use std::ops::{Add, Div, Mul, Neg, Range, Sub};
+use striate_tensor::{Binary, Error, Program, ProgramBuilder, Register, Unary};
 
 macro_rules! operator {
     ($trait:ident, $method:ident) => {
@@ -124,6 +126,34 @@ impl<'g> Var<'g> {
             return self;
         }
         self.apply(Reshape { dims: dims.to_vec() })
+    }
+
+    /// The axes in another order: axis k of the result is axis `order[k]` of this value.
+    #[track_caller]
+    pub fn transpose(self, order: &[usize]) -> Var<'g> {
+        self.apply(Transpose { order: order.to_vec() })
+    }
+
+    /// A part of one axis.
+    #[track_caller]
+    pub fn slice(self, axis: usize, range: Range<usize>) -> Var<'g> {
+        let rank = self.ty().rank();
+        if axis >= rank && !self.is_poisoned() {
+            return self.builder().poison(Error::model("there is no such axis to slice").found(axis).expected(self.ty()));
+        }
+        self.apply(Slice { ranges: (0..rank).map(|a| (a == axis).then_some((range.start, range.end))).collect() })
+    }
+
+    /// Zeros before and after, so many for each axis.
+    #[track_caller]
+    pub fn pad_zeros(self, sides: &[(usize, usize)]) -> Var<'g> {
+        self.apply(PadZeros { sides: sides.to_vec() })
+    }
+
+    /// This value, then the others, along one axis.
+    #[track_caller]
+    pub fn concat(self, others: &[Var<'g>], axis: usize) -> Var<'g> {
+        self.builder().apply(Concat { axis }, &[&[self], others].concat()).get(0)
     }
 
     /// The sum over those axes along which `ty` was broadcast to this value's type.

@@ -19,6 +19,11 @@ impl<'g> Adjoint<'g> {
         self.builder.var(self.equation.inputs[index])
     }
 
+    /// All inputs of the equation.
+    pub fn inputs(&self) -> impl Iterator<Item = Var<'g>> {
+        self.equation.inputs.iter().map(|&id| self.builder.var(id))
+    }
+
     /// Output `index` of the equation.
     pub fn output(&self, index: usize) -> Var<'g> {
         self.builder.var(self.equation.outputs[index])

@@ -152,7 +152,8 @@ impl Default for Pad {
 }
 
 impl Pad {
-    fn over(&self, rank: usize) -> Result<Vec<Padding>> {
+    /// The padding of so many axes.
+    pub fn over(&self, rank: usize) -> Result<Vec<Padding>> {
         match self {
             Pad::Word(PadWord::Valid) => Ok(vec![Padding::Valid; rank]),
             Pad::Word(PadWord::Same) => Ok(vec![Padding::Same; rank]),

@@ -18,6 +18,22 @@ impl<T: Number> Value<T> {
         }
     }
 
+    /// The value of `shape` whose element at each position is this one's at `from(position)`, or 0 where there is none.
+    pub fn gathered(&self, shape: Shape, from: impl Fn(&[usize]) -> Option<Vec<usize>>) -> Value<T> {
+        fn gather<E: Copy>(
+            x: &Array<E>,
+            shape: Shape,
+            zero: E,
+            from: impl Fn(&[usize]) -> Option<Vec<usize>>,
+        ) -> Array<E> {
+            Array::from_fn(shape.clone(), |i| from(&shape.position(i)).map_or(zero, |at| x.at(&at)))
+        }
+        match self {
+            Value::Real(x) => Value::Real(gather(x, shape, T::zero(), from)),
+            Value::Index(x) => Value::Index(gather(x, shape, 0, from)),
+        }
+    }
+
     /// The real numbers. Types were checked before, so that a mismatch is a defect.
     #[track_caller]
     pub fn real(&self) -> &Array<T> {

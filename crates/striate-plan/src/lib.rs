@@ -17,20 +17,18 @@
 //! assert_eq!(plan.output(0), [3.0, 6.0, 9.0, 12.0]);
 //! # Ok::<(), striate_tensor::Error>(())
 //! ```
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod arena;
+mod kernels;
+#[allow(unsafe_code)] // views of the arena
+mod memory;
+mod passes;
 mod plan;
 mod store;
 
 pub use plan::{Feed, Options, Plan};
 pub use store::{Store, Tensor};
+pub use striate_kernels::{Isa, Workers, available_threads};
 
-/// The threads that a plan runs on.
-#[derive(Debug)]
-pub struct Workers(usize);
-impl Workers {
-    /// So many threads.
-    pub fn new(threads: usize) -> Self {
-        Workers(threads)
-    }
-}
+use passes::Readers;

@@ -1,6 +1,12 @@
-use crate::{Store, Tensor, Workers};
-use striate_graph::{Graph, State, Value, interpret};
-use striate_tensor::{Array, Error, Result};
+use crate::arena::{Layout, Place};
+use crate::kernels::{self, Kernel, Problem};
+use crate::memory::{Arena, Memories, Spans};
+use crate::{Store, passes};
+use std::fmt;
+use std::sync::Arc;
+use striate_graph::{Graph, Source};
+use striate_kernels::{Isa, Workers};
+use striate_tensor::{Array, DType, Error, Result};
 
 /// An input of one run, row-major.
 #[derive(Clone, Copy, Debug)]
@@ -13,71 +19,189 @@ pub enum Feed<'a> {
 
 /// How a plan is made.
 #[derive(Clone, Debug, Default)]
-pub struct Options {}
+pub struct Options {
+    /// The instruction set; the machine's best (or that of the environment) if absent.
+    pub isa: Option<Isa>,
+}
 
-/// A graph made ready for one batch size.
-#[derive(Debug)]
+/// A graph made ready for one batch size: passes were run, every value has its place, every equation its kernel.
+/// A run allocates nothing after the first.
 pub struct Plan {
     graph: Graph,
-    outputs: Vec<Vec<f32>>,
+    notes: Vec<String>,
+    layout: Layout,
+    sizes: Vec<(DType, usize)>,
+    kernels: Vec<Option<Box<dyn Kernel>>>,
+    constants: Vec<Arc<Array<f32>>>,
+    arena: Arena,
+    spans: Spans,
+    scratch: Vec<f32>,
+    scratch_threads: usize,
+    /// For each state of the graph its number in the store that was used last.
+    slots: Vec<usize>,
+    /// Copies of those outputs that do not lie in the arena, whose memory is gone after a run.
+    held: Vec<Option<Vec<f32>>>,
+    ran: bool,
 }
 
 impl Plan {
     /// Makes a graph ready for a batch size.
     ///
     /// # Errors
-    /// When the graph does not verify.
-    pub fn new(graph: &Graph, batch: usize, _options: &Options) -> Result<Self> {
+    /// When the graph does not verify, or the environment names an instruction set that the machine does not have.
+    pub fn new(graph: &Graph, batch: usize, options: &Options) -> Result<Self> {
+        let isa = match options.isa {
+            Some(isa) => isa,
+            None => Isa::from_environment()?,
+        };
         let graph = graph.at_batch(batch);
         graph.verify()?;
-        Ok(Plan { outputs: vec![vec![]; graph.outputs.len()], graph })
+        let mut notes = Vec::new();
+        let graph = passes::run_all(graph, &mut notes)?;
+        let layout = Layout::of(&graph);
+        let kernels = (0..graph.equations.len()).map(|equation| {
+            kernels::choose(&Problem { graph: &graph, equation, in_place: &layout.in_place[equation], isa })
+        });
+        let kernels = kernels.collect::<Result<Vec<_>>>()?;
+        let sizes = graph.values.iter().map(|v| (v.ty.dtype, v.ty.shape().elements())).collect();
+        let constants = graph.values.iter().filter_map(|v| match &v.source {
+            Source::Constant(array) => Some(array.clone()),
+            _ => None,
+        });
+        let held = graph.outputs.iter().map(|o| match layout.places[o.0] {
+            Some(Place::Arena(_)) => None,
+            _ => Some(vec![0.0; graph.value(*o).ty.shape().elements()]),
+        });
+        Ok(Plan {
+            held: held.collect(),
+            constants: constants.collect(),
+            arena: Arena::new(layout.arena_bytes),
+            spans: Spans::new(graph.values.len()),
+            scratch: Vec::new(),
+            scratch_threads: 0,
+            slots: Vec::new(),
+            ran: false,
+            graph,
+            notes,
+            layout,
+            sizes,
+            kernels,
+        })
     }
 
     /// Runs all equations, then the updates of the store. `inputs` in the order of [`Graph::inputs`].
     ///
     /// # Errors
     /// When an input or a tensor of the store is missing or has the wrong size.
-    pub fn run(&mut self, _workers: &Workers, store: &mut Store, inputs: &[Feed<'_>]) -> Result<()> {
-        let infos: Vec<_> = self.graph.inputs().map(|id| self.graph.value(id).clone()).collect();
-        if infos.len() != inputs.len() {
-            return Err(Error::internal("wrong number of inputs").found(inputs.len()).expected(infos.len()));
+    pub fn run(&mut self, workers: &Workers, store: &mut Store, inputs: &[Feed<'_>]) -> Result<()> {
+        self.check_inputs(inputs)?;
+        self.find_states(store)?;
+        if self.scratch_threads != workers.threads() {
+            let most = self.kernels.iter().flatten().map(|k| k.scratch(workers.threads())).max();
+            self.scratch.resize(most.unwrap_or(0), 0.0);
+            self.scratch_threads = workers.threads();
         }
-        let feed: Vec<_> = infos
-            .iter()
-            .zip(inputs)
-            .map(|(info, feed)| {
-                let value = match feed {
-                    Feed::F32(data) => Value::Real(Array::new(info.ty.shape(), data.to_vec())),
-                    Feed::I32(data) => Value::Index(Array::new(info.ty.shape(), data.to_vec())),
-                };
-                (info.name.as_str(), value)
-            })
-            .collect();
-        let names: Vec<_> = self.graph.states().map(|id| self.graph.value(id).name.clone()).collect();
-        let mut state: State<f32> = State::new();
-        for name in names {
-            match store.get(&name) {
-                Some(Tensor::F32(a)) => _ = state.insert(name, Value::Real(a.clone())),
-                Some(Tensor::I32(a)) => _ = state.insert(name, Value::Index(a.clone())),
-                None => {}
+        let mut memories =
+            Memories { arena: &mut self.arena, store, states: &self.slots, inputs, constants: &self.constants };
+        self.spans.fill(&self.layout.places, &self.sizes, &mut memories);
+        for (equation, kernel) in self.graph.equations.iter().zip(&self.kernels) {
+            if let Some(kernel) = kernel {
+                let io = self.spans.io(&equation.inputs, &equation.outputs);
+                kernel.run(workers, &io, &mut self.scratch);
             }
         }
-        let trace = interpret(&self.graph, &state, &feed)?;
-        for (name, value) in trace.next_state() {
-            store.set(
-                &name,
-                match value {
-                    Value::Real(a) => Tensor::F32(a),
-                    Value::Index(a) => Tensor::I32(a),
-                },
-            )?;
+        for &(next, state) in &self.layout.copies {
+            self.spans.copy(next, state);
         }
-        self.outputs = self.graph.outputs.iter().map(|&o| trace.value(o).real().data().to_vec()).collect();
+        for (held, &output) in self.held.iter_mut().zip(&self.graph.outputs) {
+            if let Some(held) = held {
+                held.copy_from_slice(self.spans.read(output));
+            }
+        }
+        self.ran = true;
         Ok(())
     }
 
-    /// Output `index` of the last run, row-major.
+    /// Output `index` of the last run, row-major; empty before the first.
     pub fn output(&self, index: usize) -> &[f32] {
-        &self.outputs[index]
+        match &self.held[index] {
+            _ if !self.ran => &[],
+            Some(held) => held,
+            None => self.spans.read(self.graph.outputs[index]),
+        }
+    }
+
+    /// The graph after all passes.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Bytes of the arena that holds all intermediates.
+    pub fn arena_bytes(&self) -> usize {
+        self.arena.bytes()
+    }
+
+    fn check_inputs(&self, inputs: &[Feed<'_>]) -> Result<()> {
+        let mut given = inputs.iter();
+        for id in self.graph.inputs() {
+            let info = self.graph.value(id);
+            let (dtype, elements) = match given.next() {
+                Some(Feed::F32(data)) => (DType::F32, data.len()),
+                Some(Feed::I32(data)) => (DType::I32, data.len()),
+                None => return Err(Error::model(format!("the input `{}` is missing", info.name)).expected(&info.ty)),
+            };
+            if (dtype, elements) != self.sizes[id.0] {
+                return Err(Error::model(format!("the input `{}` has the wrong size", info.name))
+                    .found(format!("{elements} elements of {dtype}"))
+                    .expected(&info.ty));
+            }
+        }
+        match given.next() {
+            Some(_) => Err(Error::model("more inputs are given than the graph has").found(inputs.len())),
+            None => Ok(()),
+        }
+    }
+
+    fn find_states(&mut self, store: &Store) -> Result<()> {
+        let known = self.graph.states().zip(&self.slots);
+        let mut known = known.map(|(id, &slot)| store.is_at(slot, &self.graph.value(id).name));
+        if self.ran && known.all(|same| same) {
+            return Ok(());
+        }
+        let infos = self.graph.states().map(|id| self.graph.value(id));
+        self.slots = infos.map(|info| store.slot(&info.name, &info.ty)).collect::<Result<_>>()?;
+        Ok(())
+    }
+}
+
+/// What the passes did, then a line for each equation: kernel, output types, layer; then the arena's size.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for note in &self.notes {
+            writeln!(f, "pass {note}")?;
+        }
+        for (equation, kernel) in self.graph.equations.iter().zip(&self.kernels) {
+            if let Some(kernel) = kernel {
+                let types: Vec<_> = equation.outputs.iter().map(|&o| self.graph.value(o).ty.to_string()).collect();
+                let outputs: Vec<_> = equation.outputs.iter().map(|o| format!("%{}", o.0)).collect();
+                let inputs: Vec<_> = equation.inputs.iter().map(|i| format!("%{}", i.0)).collect();
+                writeln!(
+                    f,
+                    "{:<14} {:<36} {} <- {}   {}",
+                    equation.layer,
+                    kernel.name(),
+                    outputs.join(" "),
+                    inputs.join(" "),
+                    types.join(", ")
+                )?;
+            }
+        }
+        writeln!(f, "arena: {} KiB", self.arena.bytes().div_ceil(1024))
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }

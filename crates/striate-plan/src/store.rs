@@ -1,5 +1,4 @@
-use std::collections::BTreeMap;
-use striate_graph::{Graph, Source};
+use striate_graph::{Graph, Source, Type};
 use striate_tensor::{Array, DType, Error, Result};
 
 /// A tensor that is kept between runs.
@@ -11,11 +10,22 @@ pub enum Tensor {
     I32(Array<i32>),
 }
 
+impl Tensor {
+    /// Elements and sizes.
+    pub fn ty(&self) -> Type {
+        match self {
+            Tensor::F32(array) => Type::new(DType::F32, array.shape().iter().copied()),
+            Tensor::I32(array) => Type::new(DType::I32, array.shape().iter().copied()),
+        }
+    }
+}
+
 /// Everything that is kept between runs, by name: parameters, running statistics, moments, counters.
 /// Plans of several graphs and batch sizes share one store.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Store {
-    tensors: BTreeMap<String, Tensor>,
+    names: Vec<String>,
+    tensors: Vec<Tensor>,
 }
 
 impl Store {
@@ -31,24 +41,26 @@ impl Store {
         for id in graph.states() {
             let info = graph.value(id);
             let (Source::Parameter(init) | Source::State(init)) = &info.source else { continue };
-            self.tensors.entry(info.name.clone()).or_insert_with(|| {
-                let start = init.sample(&info.name, &info.ty.shape(), seed);
-                match info.ty.dtype {
-                    DType::F32 => Tensor::F32(start),
-                    DType::I32 | DType::U8 => Tensor::I32(start.map(|x| x as i32)),
-                }
+            if self.names.contains(&info.name) {
+                continue;
+            }
+            let start = init.sample(&info.name, &info.ty.shape(), seed);
+            self.names.push(info.name.clone());
+            self.tensors.push(match info.ty.dtype {
+                DType::F32 => Tensor::F32(start),
+                DType::I32 | DType::U8 => Tensor::I32(start.map(|x| x as i32)),
             });
         }
     }
 
-    /// All tensors, by rising name.
+    /// All tensors, in the order in which graphs brought them.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
-        self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
+        self.names.iter().map(String::as_str).zip(&self.tensors)
     }
 
     /// A tensor by its name.
     pub fn get(&self, name: &str) -> Option<&Tensor> {
-        self.tensors.get(name)
+        self.names.iter().position(|n| n == name).map(|slot| &self.tensors[slot])
     }
 
     /// Puts a tensor in the place of the one of that name.
@@ -56,22 +68,29 @@ impl Store {
     /// # Errors
     /// When there is none, or it has another shape or type.
     pub fn set(&mut self, name: &str, tensor: Tensor) -> Result<()> {
-        let describe = |t: &Tensor| match t {
-            Tensor::F32(a) => format!("f32 {}", a.shape()),
-            Tensor::I32(a) => format!("i32 {}", a.shape()),
-        };
-        match self.tensors.get_mut(name) {
-            None => Err(Error::model(format!("the model has no tensor `{name}`"))
-                .expected(self.tensors.keys().cloned().collect::<Vec<_>>().join(", "))),
-            Some(old) if describe(old) != describe(&tensor) => {
-                Err(Error::model(format!("`{name}` has the wrong type"))
-                    .found(describe(&tensor))
-                    .expected(describe(old)))
-            }
-            Some(old) => {
-                *old = tensor;
-                Ok(())
-            }
+        let slot = self.slot(name, &tensor.ty())?;
+        self.tensors[slot] = tensor;
+        Ok(())
+    }
+
+    /// The number of the tensor of that name and type.
+    pub(crate) fn slot(&self, name: &str, ty: &Type) -> Result<usize> {
+        let slot = self.names.iter().position(|n| n == name).ok_or_else(|| {
+            Error::model(format!("there is no tensor `{name}`")).expected(format!("one of {}", self.names.join(", ")))
+        })?;
+        let found = self.tensors[slot].ty();
+        match found == *ty {
+            true => Ok(slot),
+            false => Err(Error::model(format!("the tensor `{name}` has the wrong type")).found(ty).expected(found)),
         }
+    }
+
+    /// Whether the tensor of that number has that name.
+    pub(crate) fn is_at(&self, slot: usize, name: &str) -> bool {
+        self.names.get(slot).is_some_and(|n| n == name)
+    }
+
+    pub(crate) fn tensor_mut(&mut self, slot: usize) -> &mut Tensor {
+        &mut self.tensors[slot]
     }
 }

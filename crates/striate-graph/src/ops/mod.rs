@@ -124,11 +124,14 @@ operations! {
     pool: MaxPool, MaxPoolGrad, MaxPoolAt, MeanPool, MeanPoolGrad => PoolLayer, AdaptivePoolLayer;
     activation: => Activation;
     map: Map;
+    fused: Fused;
     reduce: Reduce, Expand;
-    shape: Reshape;
     matmul: MatMul => Dense;
     batch_norm: BatchNorm => BatchNormLayer;
     dropout: DropoutMask, Count => Dropout;
     softmax: Softmax, LogSoftmax, OneHot => SoftmaxLayer;
     loss: CrossEntropy, Correct;
+    shape: Reshape, Transpose => FlattenLayer, ReshapeLayer, TransposeLayer;
+    slice: Slice, PadZeros => PadLayer, SliceLayer;
+    join: Concat => AddLayer, ConcatLayer;
 }

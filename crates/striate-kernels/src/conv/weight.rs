@@ -1,0 +1,359 @@
+//! The direct variant of the weight gradient: a dot product over positions for each (output, (channel, tap)), on the
+//! forward pass's copy of `x` and on `∂y` laid out tile by tile, dead lanes zero.
+//!
+//! The batch is cut into a fixed number of chunks, whose sums are added in order.
+#![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
+
+use super::WeightPass;
+use super::direct::{Fill, forward_axes};
+use super::lattice::{Lattice, Outputs, Tiles};
+use super::problem::Problem;
+use crate::parts::Parts;
+use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::workers::Workers;
+use std::ops::Range;
+
+struct Direct {
+    isa: Isa,
+    problem: Problem,
+    lattice: Lattice,
+    /// For each (channel, tap) of a group the distance in the copy.
+    offsets: Vec<u32>,
+    /// For each band the tiles and their bases alone.
+    bands: Vec<(Tiles, Vec<u32>)>,
+    /// Blocks of outputs of a group: first and width, at most 4.
+    blocks: Vec<(usize, usize)>,
+    /// Ranges of `blocks`, one an item.
+    parts: Vec<Range<usize>>,
+    /// The first weight row of each output channel, and the end.
+    rows: Vec<usize>,
+    /// Groups of an item.
+    gang: usize,
+    /// Chunks of the batch, and image groups of the lattice in each.
+    chunks: usize,
+    chunk: usize,
+    copy_len: usize,
+    grad_len: usize,
+}
+
+/// Floats of the two copies together that stay in the second-level cache.
+const COPIES: usize = 96 << 10;
+/// Floats that the chunks' sums may take together.
+const SUMS: usize = 1 << 20;
+
+pub(super) fn direct(problem: &Problem, isa: Isa) -> Result<Box<dyn WeightPass>, String> {
+    let axes = forward_axes(problem);
+    let (ins, outs) = (problem.ins(), problem.outs());
+    let positions = problem.positions().max(1);
+
+    // long dot products, but copies that stay near
+    let both = |images: usize, band: usize| {
+        let lattice = Lattice::new(axes.clone(), images, band);
+        let share = band.min(lattice.axes[lattice.band_axis].positions).max(1);
+        let live = positions / lattice.axes[lattice.band_axis].positions.max(1) * share;
+        ins * lattice.channel_pitch() + outs * images * live
+    };
+    let mut images = 1024usize.div_ceil(positions).clamp(1, problem.batch.div_ceil(8).max(1));
+    while images > 1 && both(images, usize::MAX) > COPIES {
+        images = images.div_ceil(2);
+    }
+    let whole = Lattice::new(axes.clone(), images, usize::MAX);
+    let outermost = &whole.axes[whole.band_axis];
+    let mut band = outermost.positions.max(1);
+    while images == 1 && both(1, band) > COPIES && band > 4.max(outermost.reach) {
+        band = band.div_ceil(2);
+    }
+    let lattice = Lattice::new(axes, images, band);
+    if lattice.len(ins) > u32::MAX as usize || problem.out_channels * positions > u32::MAX as usize / 64 {
+        return Err("the padded copy has too many elements for 32-bit offsets".into());
+    }
+
+    let outputs = Outputs { range: problem.outputs.map(|n| 0..n), start: [0; 3], step: [1; 3] };
+    let sample = problem.out_channels * positions;
+    let bands: Vec<_> = (0..lattice.bands())
+        .map(|b| lattice.tiles(b, &outputs, problem.outputs, sample))
+        .map(|tiles| {
+            let bases: Vec<u32> = tiles.tiles.iter().map(|t| t.base).collect();
+            (tiles, bases)
+        })
+        .collect();
+    let pitch = lattice.channel_pitch();
+    let taps: Vec<usize> = (0..problem.taps())
+        .map(|tap| {
+            let at = |a: usize| problem.tap(tap)[a] * problem.windows[a].dilation;
+            let stride = |a: usize| problem.windows[a].stride;
+            lattice.offset(std::array::from_fn(|a| at(a) % stride(a)), std::array::from_fn(|a| at(a) / stride(a)))
+        })
+        .collect();
+    let offsets = (0..ins).flat_map(|c| taps.iter().map(move |t| (c * pitch + t) as u32)).collect();
+
+    let blocks = blocks(outs);
+    let weights = problem.rows * problem.taps();
+    let groups_of_images = problem.batch.div_ceil(images).max(1);
+    let chunks = groups_of_images.min(8).min((SUMS / weights.max(1)).max(1));
+    let chunk = groups_of_images.div_ceil(chunks);
+    let chunks = groups_of_images.div_ceil(chunk);
+    let products = positions * weights;
+    let gang = (problem.groups * 100_000 / products.max(1)).clamp(1, problem.groups);
+    let items = chunks * problem.groups.div_ceil(gang);
+    let share = (problem.batch * products / items).div_ceil(200_000).min(8usize.div_ceil(items));
+    let part = blocks.len().div_ceil(share.clamp(1, blocks.len().div_ceil(4).max(1))).max(1);
+    let parts = (0..blocks.len()).step_by(part).map(|b| b..(b + part).min(blocks.len())).collect();
+
+    let mut rows = vec![0];
+    for output in 0..problem.out_channels {
+        let group = output / outs;
+        rows.push(rows[output] + (0..ins).filter(|&i| problem.row(group, output % outs, i).is_some()).count());
+    }
+    let copy_len = lattice.len(ins);
+    let widest = bands.iter().map(|b| b.1.len()).max().unwrap_or(0);
+    let grad_len = outs * widest * LANES;
+    let problem = problem.clone();
+    Ok(Box::new(Direct {
+        isa,
+        problem,
+        lattice,
+        offsets,
+        bands,
+        blocks,
+        parts,
+        rows,
+        gang,
+        chunks,
+        chunk,
+        copy_len,
+        grad_len,
+    }))
+}
+
+/// Blocks of 4 and 3, for which the kernel has 12 sums; 2 and 1 where there are no more outputs.
+fn blocks(outputs: usize) -> Vec<(usize, usize)> {
+    let mut widths = match outputs % 4 {
+        0 => vec![4; outputs / 4],
+        3 => [vec![4; outputs / 4], vec![3]].concat(),
+        2 if outputs > 2 => [vec![4; outputs / 4 - 1], vec![3, 3]].concat(),
+        1 if outputs > 5 => [vec![4; outputs / 4 - 2], vec![3, 3, 3]].concat(),
+        1 if outputs > 1 => vec![3, 2],
+        rest => vec![rest],
+    };
+    let mut first = 0;
+    widths
+        .drain(..)
+        .map(|width| {
+            first += width;
+            (first - width, width)
+        })
+        .collect()
+}
+
+impl Direct {
+    fn sums_len(&self) -> usize {
+        if self.chunks == 1 { 0 } else { self.chunks * self.problem.rows * self.problem.taps() }
+    }
+
+    fn worker_len(&self) -> usize {
+        self.copy_len + self.grad_len
+    }
+
+    /// One chunk, gang of groups and part of the outputs: sets the weight rows of those outputs in `sums`.
+    fn item(&self, x: &[f32], grad_y: &[f32], sums: &Parts<'_, f32>, scratch: &mut [f32], item: usize) {
+        let p = &self.problem;
+        let gangs = p.groups.div_ceil(self.gang);
+        let (item, part) = (item / self.parts.len(), item % self.parts.len());
+        let (chunk, gang) = (item / gangs, item % gangs);
+        let (copy, grad) = scratch.split_at_mut(self.copy_len);
+        let blocks = &self.blocks[self.parts[part].clone()];
+        let (first_out, end_out) = (blocks[0].0, blocks.last().map_or(0, |b| b.0 + b.1));
+        for group in gang * self.gang..((gang + 1) * self.gang).min(p.groups) {
+            let first = group * p.outs() + first_out;
+            let rows = self.rows[first]..self.rows[first + end_out - first_out];
+            let start = chunk * p.rows * p.taps();
+            // SAFETY: an item alone has the rows of its outputs in its chunk's sums, and runs once.
+            let sums = unsafe { sums.part(start + rows.start * p.taps()..start + rows.end * p.taps()) };
+            sums.fill(0.0);
+            let samples = p.batch.min((chunk + 1) * self.chunk * self.lattice.images);
+            for sample in (chunk * self.chunk * self.lattice.images..samples).step_by(self.lattice.images) {
+                let images = self.lattice.images.min(p.batch - sample);
+                for (band, (tiles, bases)) in self.bands.iter().enumerate() {
+                    let source = &x[(sample * p.in_channels + group * p.ins()) * p.pixels()..];
+                    let (lattice, size) = (&self.lattice, (p.ins(), images));
+                    let sample_len = p.in_channels * p.pixels();
+                    self.isa.run(Fill { lattice, source, sample: sample_len, size, band, copy });
+                    let used = tiles.after[images];
+                    let pitch = used * LANES;
+                    for output in first_out..end_out {
+                        let channel = sample * p.out_channels + group * p.outs() + output;
+                        let from = &grad_y[channel * p.positions()..];
+                        spread(tiles, used, from, &mut grad[output * pitch..][..pitch]);
+                    }
+                    for &(output, width) in blocks {
+                        let block = Block {
+                            direct: self,
+                            bases: &bases[..used],
+                            copy,
+                            grad: &grad[output * pitch..][..width * pitch],
+                            group,
+                            output,
+                            sums,
+                            first_row: rows.start,
+                        };
+                        match width {
+                            4 => self.isa.run(Wide::<4>(block)),
+                            3 => self.isa.run(Wide::<3>(block)),
+                            2 => self.isa.run(Wide::<2>(block)),
+                            _ => self.isa.run(Wide::<1>(block)),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Lays a channel's `∂y` out tile by tile.
+fn spread(tiles: &Tiles, used: usize, from: &[f32], to: &mut [f32]) {
+    for (tile, to) in tiles.tiles[..used].iter().zip(to.chunks_exact_mut(LANES)) {
+        let segments = &tiles.segments[tile.first as usize..][..tile.segments as usize];
+        if let [segment] = segments
+            && segment.count as usize == LANES
+        {
+            to.copy_from_slice(&from[segment.out as usize..][..LANES]);
+            continue;
+        }
+        to.fill(0.0);
+        for segment in segments {
+            let (lane, count) = (segment.lane as usize, segment.count as usize);
+            let from = &from[segment.out as usize..][..count];
+            for (to, from) in to[lane..][..count].iter_mut().zip(from) {
+                *to = *from;
+            }
+        }
+    }
+}
+
+struct Block<'a> {
+    direct: &'a Direct,
+    bases: &'a [u32],
+    copy: &'a [f32],
+    grad: &'a [f32],
+    group: usize,
+    /// The block's first output within the group.
+    output: usize,
+    sums: &'a mut [f32],
+    /// The weight row where `sums` starts.
+    first_row: usize,
+}
+
+/// A block of `M` outputs against all (channel, tap) pairs of its group.
+struct Wide<'a, const M: usize>(Block<'a>);
+
+impl<const M: usize> Kernel for Wide<'_, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        let offsets = &self.0.direct.offsets;
+        let mut done = 0;
+        macro_rules! rounds {
+            ($($terms:literal),*) => {{$(
+                while let Some(terms) = offsets[done..].first_chunk::<$terms>() {
+                    // SAFETY: the lattice made bases and offsets for this copy; `grad` has `M` rows of tiles.
+                    let sums = unsafe { self.dots(simd, terms) };
+                    self.add(done, sums);
+                    done += $terms;
+                }
+            )*}};
+        }
+        match M {
+            4 => rounds!(3, 2, 1),
+            3 => rounds!(4, 3, 2, 1),
+            2 => rounds!(5, 3, 2, 1),
+            _ => rounds!(9, 5, 3, 2, 1),
+        }
+    }
+}
+
+impl<const M: usize> Wide<'_, M> {
+    /// # Safety
+    /// `base + offset + LANES` must lie inside the copy for all bases and offsets.
+    #[inline(always)]
+    unsafe fn dots<S: Simd, const R: usize>(&self, simd: S, offsets: &[u32; R]) -> [[f32; R]; M] {
+        let mut sums = [[simd.splat(0.0); R]; M];
+        let copy = self.0.copy.as_ptr();
+        let starts = offsets.map(|offset| copy.wrapping_add(offset as usize));
+        let pitch = self.0.bases.len() * LANES;
+        let mut grad = self.0.grad.as_ptr();
+        for &base in self.0.bases {
+            // SAFETY: by the contract above; `grad` has `pitch` numbers for each output, `LANES` for each base.
+            unsafe {
+                let mut x = [simd.splat(0.0); R];
+                for r in 0..R {
+                    x[r] = simd.load(starts[r].add(base as usize));
+                }
+                for m in 0..M {
+                    let g = simd.load(grad.add(m * pitch));
+                    for r in 0..R {
+                        sums[m][r] = simd.fma(g, x[r], sums[m][r]);
+                    }
+                }
+                grad = grad.add(LANES);
+            }
+        }
+        let mut totals = [[0.0; R]; M];
+        for m in 0..M {
+            for r in 0..R {
+                totals[m][r] = simd.sum(sums[m][r]);
+            }
+        }
+        totals
+    }
+
+    /// Adds the dot products of terms `done..` to the rows that exist.
+    #[inline(always)]
+    fn add<const R: usize>(&mut self, done: usize, totals: [[f32; R]; M]) {
+        let block = &mut self.0;
+        let p = &block.direct.problem;
+        let taps = p.taps();
+        let (mut input, mut tap) = (done / taps, done % taps);
+        for r in 0..R {
+            for (m, totals) in totals.iter().enumerate() {
+                if let Some(row) = p.row(block.group, block.output + m, input) {
+                    block.sums[(row - block.first_row) * taps + p.element(tap)] += totals[r];
+                }
+            }
+            tap += 1;
+            if tap == taps {
+                (input, tap) = (input + 1, 0);
+            }
+        }
+    }
+}
+
+impl WeightPass for Direct {
+    fn scratch_len(&self, threads: usize) -> usize {
+        self.sums_len() + threads * self.worker_len()
+    }
+
+    fn run(&self, workers: &Workers, x: &[f32], grad_y: &[f32], grad_w: &mut [f32], scratch: &mut [f32]) {
+        let (sums, scratch) = scratch.split_at_mut(self.sums_len());
+        let items = self.chunks * self.problem.groups.div_ceil(self.gang) * self.parts.len();
+        let (own, len) = (Parts::new(scratch), self.worker_len());
+        let parts = if self.chunks == 1 { Parts::new(&mut *grad_w) } else { Parts::new(&mut *sums) };
+        workers.run(items, |item, worker| {
+            // SAFETY: each worker has its own part, and runs one item at a time.
+            let own = unsafe { own.part(worker * len..(worker + 1) * len) };
+            self.item(x, grad_y, &parts, own, item);
+        });
+        if self.chunks > 1 {
+            let total = grad_w.len();
+            let sums: &[f32] = sums;
+            workers.chunks(grad_w, 8192, |item, _, out| {
+                out.copy_from_slice(&sums[item * 8192..][..out.len()]);
+                for chunk in 1..self.chunks {
+                    let sums = &sums[chunk * total + item * 8192..][..out.len()];
+                    out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! x86-64 with AVX2 and FMA.
+//!
+//! Invariant of every block here: the methods take `self`, an [`Avx2`], which exists only where the CPU has the
+//! instructions ([`Avx2::new`]).
+use super::{Kernel, LANES, Simd};
+use std::arch::x86_64::*;
+
+/// The proof that the CPU has AVX2 and FMA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Avx2(());
+
+impl Avx2 {
+    /// The proof, where this CPU gives it.
+    pub fn new() -> Option<Self> {
+        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Avx2(()))
+    }
+
+    /// Runs a kernel, compiled with AVX2 and FMA.
+    #[inline]
+    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx2,fma")]
+        fn with<K: Kernel>(kernel: K, simd: Avx2) -> K::Output {
+            kernel.run(simd)
+        }
+        // SAFETY: `self` proves the features.
+        unsafe { with(kernel, self) }
+    }
+}
+
+/// A load of eight from here gives a mask of the first `8 − offset` lanes.
+static MASKS: [i32; 2 * LANES] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+
+impl Avx2 {
+    /// All bits set in the first `count` lanes.
+    #[inline(always)]
+    fn first(self, count: usize) -> __m256i {
+        debug_assert!(count <= LANES);
+        // SAFETY: `self` proves the features; `count <= LANES` keeps the load inside `MASKS`.
+        unsafe { _mm256_loadu_si256(MASKS.as_ptr().add(LANES - count).cast()) }
+    }
+}
+
+macro_rules! lanewise {
+    ($($name:ident($($x:ident),+) -> $out:ty = $body:expr;)*) => {$(
+        #[inline(always)]
+        fn $name(self, $($x: __m256),+) -> $out {
+            // SAFETY: `self` proves the features.
+            unsafe { $body }
+        }
+    )*};
+}
+
+impl Simd for Avx2 {
+    type V = __m256;
+    type M = __m256;
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> __m256 {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm256_set1_ps(value) }
+    }
+    #[inline(always)]
+    unsafe fn load(self, from: *const f32) -> __m256 {
+        // SAFETY: `self` proves the features; the caller promises `LANES` readable numbers.
+        unsafe { _mm256_loadu_ps(from) }
+    }
+    #[inline(always)]
+    unsafe fn load_partial(self, from: *const f32, count: usize) -> __m256 {
+        // SAFETY: `self` proves the features; masked lanes are not touched.
+        unsafe { _mm256_maskload_ps(from, self.first(count)) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32, v: __m256) {
+        // SAFETY: `self` proves the features; the caller promises `LANES` writable numbers.
+        unsafe { _mm256_storeu_ps(to, v) }
+    }
+    #[inline(always)]
+    unsafe fn store_partial(self, to: *mut f32, v: __m256, count: usize) {
+        // SAFETY: `self` proves the features; masked lanes are not touched.
+        unsafe { _mm256_maskstore_ps(to, self.first(count), v) }
+    }
+    lanewise! {
+        add(a, b) -> __m256 = _mm256_add_ps(a, b);
+        sub(a, b) -> __m256 = _mm256_sub_ps(a, b);
+        mul(a, b) -> __m256 = _mm256_mul_ps(a, b);
+        div(a, b) -> __m256 = _mm256_div_ps(a, b);
+        fma(a, b, c) -> __m256 = _mm256_fmadd_ps(a, b, c);
+        max(a, b) -> __m256 = _mm256_max_ps(a, b);
+        min(a, b) -> __m256 = _mm256_min_ps(a, b);
+        sqrt(v) -> __m256 = _mm256_sqrt_ps(v);
+        abs(v) -> __m256 = _mm256_andnot_ps(_mm256_set1_ps(-0.0), v);
+        neg(v) -> __m256 = _mm256_xor_ps(_mm256_set1_ps(-0.0), v);
+        round(v) -> __m256 = _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(v);
+        floor(v) -> __m256 = _mm256_floor_ps(v);
+        lt(a, b) -> __m256 = _mm256_cmp_ps::<_CMP_LT_OQ>(a, b);
+        le(a, b) -> __m256 = _mm256_cmp_ps::<_CMP_LE_OQ>(a, b);
+        eq(a, b) -> __m256 = _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b);
+        nan(v) -> __m256 = _mm256_cmp_ps::<_CMP_UNORD_Q>(v, v);
+        select(mask, yes, no) -> __m256 = _mm256_blendv_ps(no, yes, mask);
+        exp2_integral(n) -> __m256 = {
+            let biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased))
+        };
+        split_exponent(v) -> (__m256, __m256) = {
+            let bits = _mm256_castps_si256(v);
+            let mantissa = _mm256_or_si256(
+                _mm256_and_si256(bits, _mm256_set1_epi32(0x007f_ffff)),
+                _mm256_set1_epi32(0x3f00_0000),
+            );
+            let exponent = _mm256_sub_epi32(_mm256_srli_epi32::<23>(bits), _mm256_set1_epi32(126));
+            (_mm256_castsi256_ps(mantissa), _mm256_cvtepi32_ps(exponent))
+        };
+        sum(v) -> f32 = {
+            let four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+        };
+        greatest(v) -> f32 = {
+            let four = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+            let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
+        };
+        unzip(a, b) -> (__m256, __m256) = {
+            let low = _mm256_permute2f128_ps::<0x20>(a, b);
+            let high = _mm256_permute2f128_ps::<0x31>(a, b);
+            (_mm256_shuffle_ps::<0b10_00_10_00>(low, high), _mm256_shuffle_ps::<0b11_01_11_01>(low, high))
+        };
+        zip(even, odd) -> (__m256, __m256) = {
+            let low = _mm256_unpacklo_ps(even, odd);
+            let high = _mm256_unpackhi_ps(even, odd);
+            (_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high))
+        };
+    }
+    #[inline(always)]
+    fn transpose(self, r: [__m256; LANES]) -> [__m256; LANES] {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            let a = [
+                _mm256_unpacklo_ps(r[0], r[1]),
+                _mm256_unpackhi_ps(r[0], r[1]),
+                _mm256_unpacklo_ps(r[2], r[3]),
+                _mm256_unpackhi_ps(r[2], r[3]),
+                _mm256_unpacklo_ps(r[4], r[5]),
+                _mm256_unpackhi_ps(r[4], r[5]),
+                _mm256_unpacklo_ps(r[6], r[7]),
+                _mm256_unpackhi_ps(r[6], r[7]),
+            ];
+            let b = [
+                _mm256_shuffle_ps::<0x44>(a[0], a[2]),
+                _mm256_shuffle_ps::<0xee>(a[0], a[2]),
+                _mm256_shuffle_ps::<0x44>(a[1], a[3]),
+                _mm256_shuffle_ps::<0xee>(a[1], a[3]),
+                _mm256_shuffle_ps::<0x44>(a[4], a[6]),
+                _mm256_shuffle_ps::<0xee>(a[4], a[6]),
+                _mm256_shuffle_ps::<0x44>(a[5], a[7]),
+                _mm256_shuffle_ps::<0xee>(a[5], a[7]),
+            ];
+            [
+                _mm256_permute2f128_ps::<0x20>(b[0], b[4]),
+                _mm256_permute2f128_ps::<0x20>(b[1], b[5]),
+                _mm256_permute2f128_ps::<0x20>(b[2], b[6]),
+                _mm256_permute2f128_ps::<0x20>(b[3], b[7]),
+                _mm256_permute2f128_ps::<0x31>(b[0], b[4]),
+                _mm256_permute2f128_ps::<0x31>(b[1], b[5]),
+                _mm256_permute2f128_ps::<0x31>(b[2], b[6]),
+                _mm256_permute2f128_ps::<0x31>(b[3], b[7]),
+            ]
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Vectors of eight f32, one file an instruction set.
+//!
+//! A kernel is written once, as a [`Kernel`] generic over [`Simd`], and runs through [`Isa::run`], which enters a
+//! function compiled for the instruction set. Everything below `Kernel::run` is `#[inline(always)]`, so that it is
+//! compiled with the features of that function. Another instruction set is one more file and one more arm of [`Isa`].
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod portable;
+
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
+pub use portable::Portable;
+
+use std::fmt;
+use striate_tensor::{Error, Result};
+
+/// Lanes of a vector.
+pub const LANES: usize = 8;
+
+/// The environment variable that forces an instruction set: `portable` or `avx2`.
+pub const ISA_VARIABLE: &str = "STRIATE_ISA";
+
+/// Operations on vectors of [`LANES`] f32. Holding the value proves that this machine has the instructions.
+///
+/// Loads and stores need no alignment.
+///
+/// # Safety of the pointer methods
+/// The whole range that a method touches (`LANES`, or `count` where given) must be valid for it.
+#[allow(clippy::missing_safety_doc)] // stated once, above
+pub trait Simd: Copy + Send + Sync + 'static {
+    /// A vector of [`LANES`] f32.
+    type V: Copy;
+    /// A truth value a lane.
+    type M: Copy;
+
+    /// `value` in every lane.
+    fn splat(self, value: f32) -> Self::V;
+    /// `LANES` numbers.
+    unsafe fn load(self, from: *const f32) -> Self::V;
+    /// The first `count <= LANES` numbers; zeros in the other lanes.
+    unsafe fn load_partial(self, from: *const f32, count: usize) -> Self::V;
+    /// Writes all lanes.
+    unsafe fn store(self, to: *mut f32, v: Self::V);
+    /// Writes the first `count <= LANES` lanes.
+    unsafe fn store_partial(self, to: *mut f32, v: Self::V, count: usize);
+    /// `a + b`
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a − b`
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a · b`
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a / b`
+    fn div(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a · b + c`, rounded once where the instruction set can.
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `if a > b { a } else { b }`: `b` when either is NaN.
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `if a < b { a } else { b }`: `b` when either is NaN.
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The square root.
+    fn sqrt(self, v: Self::V) -> Self::V;
+    /// The magnitude.
+    fn abs(self, v: Self::V) -> Self::V;
+    /// The opposite sign.
+    fn neg(self, v: Self::V) -> Self::V;
+    /// The nearest integer, ties to even.
+    fn round(self, v: Self::V) -> Self::V;
+    /// The greatest integer not above.
+    fn floor(self, v: Self::V) -> Self::V;
+    /// `a < b`; false for NaN.
+    fn lt(self, a: Self::V, b: Self::V) -> Self::M;
+    /// `a <= b`; false for NaN.
+    fn le(self, a: Self::V, b: Self::V) -> Self::M;
+    /// `a == b`; false for NaN.
+    fn eq(self, a: Self::V, b: Self::V) -> Self::M;
+    /// Where a lane is NaN.
+    fn nan(self, v: Self::V) -> Self::M;
+    /// `mask ? yes : no`, lane by lane.
+    fn select(self, mask: Self::M, yes: Self::V, no: Self::V) -> Self::V;
+    /// `2^n` for integral `n` in −126..=127.
+    fn exp2_integral(self, n: Self::V) -> Self::V;
+    /// `(m, e)` with `v = m·2^e`, `m` in [0.5, 1), for positive normal `v`.
+    fn split_exponent(self, v: Self::V) -> (Self::V, Self::V);
+    /// All lanes summed: `((l0+l4)+(l2+l6)) + ((l1+l5)+(l3+l7))`.
+    fn sum(self, v: Self::V) -> f32;
+    /// The greatest lane; any number when a lane is NaN.
+    fn greatest(self, v: Self::V) -> f32;
+    /// Rows and columns of an 8×8 block exchanged.
+    fn transpose(self, rows: [Self::V; LANES]) -> [Self::V; LANES];
+    /// Of the 16 numbers `a, b`: those at even places and those at odd places.
+    fn unzip(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
+    /// The opposite of [`Simd::unzip`].
+    fn zip(self, even: Self::V, odd: Self::V) -> (Self::V, Self::V);
+}
+
+/// A piece of work that is written for any instruction set.
+///
+/// `run` must be `#[inline(always)]`, and so must all that it calls and that handles vectors.
+pub trait Kernel {
+    /// What it returns.
+    type Output;
+    /// The work.
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
+}
+
+/// An instruction set that this machine has.
+///
+/// ```
+/// use striate_kernels::Isa;
+/// assert!(Isa::all().contains(&Isa::best()));
+/// assert_eq!(Isa::named("portable").unwrap().to_string(), "portable");
+/// assert!(Isa::named("mmx").is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isa {
+    /// Plain Rust; every machine.
+    Portable(Portable),
+    /// x86-64 with AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+}
+
+impl Isa {
+    /// All instruction sets of this machine, the fastest last.
+    pub fn all() -> Vec<Isa> {
+        let mut all = vec![Isa::Portable(Portable)];
+        #[cfg(target_arch = "x86_64")]
+        all.extend(Avx2::new().map(Isa::Avx2));
+        all
+    }
+
+    /// The fastest instruction set of this machine.
+    pub fn best() -> Isa {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = Avx2::new() {
+            return Isa::Avx2(avx2);
+        }
+        Isa::Portable(Portable)
+    }
+
+    /// The instruction set of that name.
+    ///
+    /// # Errors
+    /// When there is no such name, or this machine lacks the instructions.
+    pub fn named(name: &str) -> Result<Isa> {
+        let all = Isa::all();
+        let names = all.iter().map(Isa::to_string).collect::<Vec<_>>().join(", ");
+        all.into_iter().find(|isa| isa.to_string() == name).ok_or_else(|| {
+            Error::usage("this machine has no instruction set of that name")
+                .found(name)
+                .expected(names)
+                .hint(format!("unset {ISA_VARIABLE} to use the fastest"))
+        })
+    }
+
+    /// What [`ISA_VARIABLE`] names, or the fastest where it is not set.
+    ///
+    /// # Errors
+    /// As [`Isa::named`].
+    pub fn from_environment() -> Result<Isa> {
+        match std::env::var(ISA_VARIABLE) {
+            Ok(name) if !name.is_empty() => Isa::named(&name),
+            _ => Ok(Isa::best()),
+        }
+    }
+
+    /// Runs a kernel, compiled for this instruction set.
+    #[inline]
+    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self {
+            Isa::Portable(portable) => kernel.run(portable),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(avx2) => avx2.run(kernel),
+        }
+    }
+}
+
+impl fmt::Display for Isa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Isa::Portable(_) => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(_) => "avx2",
+        })
+    }
+}

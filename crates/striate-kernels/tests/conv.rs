@@ -1,0 +1,180 @@
+//! Every variant of every pass, on every instruction set, with one to four workers, against the definition.
+
+mod common;
+
+use common::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use striate_kernels::*;
+
+const CASES: &[&str] = &[
+    // one axis
+    "n2 c3 17 -> o5 k3",
+    "n3 c2 40 -> o6 k7 s2 p3",
+    "n1 c4 33 -> o8 k5 d3 p6 g2",
+    "n2 c2 9 -> o2 k4 s3 p2:1 flip",
+    "n1 c1 700 -> o3 k5 p2",
+    // two axes
+    "n1 c1 1x1 -> o1 k1",
+    "n9 c1 28x28 -> o6 k5 p2",
+    "n5 c6 14x14 -> o16 k5",
+    "n2 c6 14x14 -> o4 k5 t0,1,2/1,2,3,5/0,4/0,1,2,3,4,5",
+    "n2 c3 6x5 -> o3 k3 p1 t0/2,1/1 flip",
+    "n2 c4 9x7 -> o8 k3x2 s2x1 p1x0 d1 g2",
+    "n1 c3 8x8 -> o7 k3 p1",
+    "n2 c5 11x13 -> o10 k3 s2 p1",
+    "n2 c5 12x12 -> o11 k3 s2 p0:1",
+    "n2 c4 8x9 -> o9 k1",
+    "n2 c4 8x9 -> o12 k1 s2",
+    "n2 c6 8x9 -> o5 k1 s3x2 p1",
+    "n2 c3 16x16 -> o13 k7 s2 p3",
+    "n17 c8 4x4 -> o16 k3 p1",
+    "n6 c4 2x2 -> o6 k3 p1",
+    "n3 c16 9x9 -> o17 k3 p1 flip",
+    "n2 c8 12x10 -> o8 k3 p1 g8",
+    "n2 c8 12x10 -> o16 k3 s2 p1 g8",
+    "n2 c6 7x7 -> o9 k3 p2 d2 g3",
+    "n1 c2 15x15 -> o2 k3 d4 p4 s3",
+    "n1 c2 5x5 -> o2 k2 p3",
+    "n1 c2 5x6 -> o3 k2 s4",
+    "n1 c2 4x4 -> o2 k3 p5 s2",
+    "n1 c1 3x3 -> o1 k5 p1",
+    "n1 c32 16x16 -> o40 k3 p1",
+    "n1 c8 64x40 -> o8 k3 p1",
+    "n1 c16 100x70 -> o4 k3 s2 p1",
+    // three axes
+    "n2 c2 5x6x7 -> o3 k3x2x3 p1x0x1",
+    "n1 c3 4x5x9 -> o4 k2 s2 g1",
+    "n2 c4 6x6x6 -> o4 k3 s2x1x2 p1 d1x2x1 g2 flip",
+];
+
+fn each_case(check: impl Fn(&str, Isa, &Workers)) {
+    let pools: Vec<_> = (1..=4).map(Workers::new).collect();
+    for text in CASES {
+        for isa in Isa::all() {
+            for workers in &pools {
+                check(text, isa, workers);
+            }
+        }
+    }
+}
+
+/// Scratch that is full of NaN: a kernel that reads what it did not write is found out.
+fn scratch(len: usize) -> Vec<f32> {
+    vec![f32::NAN; len]
+}
+
+fn only(variant: &str) -> ConvOptions {
+    ConvOptions { variant: Some(variant.into()) }
+}
+
+type Numbers = fn(&str, usize) -> Vec<f32>;
+type Compare = fn(&str, &[f32], &[f64]);
+
+fn check_all(numbers: Numbers, compare: Compare) {
+    each_case(|text, isa, workers| {
+        let g = case(text);
+        let (p, q) = (g.positions(), g.pixels());
+        let x = numbers("x", g.batch * g.in_channels * q);
+        let w = numbers("w", g.rows() * g.taps());
+        let bias = numbers("b", g.out_channels);
+        let grad_y = numbers("dy", g.batch * g.out_channels * p);
+        let expected = convolve(&g, &x, &w, &bias, &grad_y);
+        let threads = workers.threads();
+        let label = |pass: &str, variant: &str| format!("{text}: {pass} {variant} {isa} {threads} threads");
+        for variant in Forward::variants() {
+            let conv = Forward::prepare(&g, isa, &only(variant)).unwrap();
+            let mut y = vec![f32::NAN; grad_y.len()];
+            let mut room = scratch(conv.scratch_len(threads));
+            conv.run(workers, &x, Weights::Plain(&w), Some(&bias), Epilogue::NONE, &mut y, &mut room);
+            compare(&label("y", variant), &y, &expected.y);
+        }
+        for variant in GradInput::variants() {
+            let conv = GradInput::prepare(&g, isa, &only(variant)).unwrap();
+            let mut packed = scratch(conv.packed_len());
+            conv.pack(workers, &w, &mut packed);
+            let mut dx = vec![f32::NAN; x.len()];
+            let mut room = scratch(conv.scratch_len(threads));
+            conv.run(workers, &grad_y, Weights::Packed(&packed), None, Epilogue::NONE, &mut dx, &mut room);
+            compare(&label("dx", variant), &dx, &expected.grad_x);
+        }
+        for variant in GradWeight::variants() {
+            let conv = GradWeight::prepare(&g, isa, &only(variant)).unwrap();
+            let mut dw = vec![f32::NAN; w.len()];
+            conv.run(workers, &x, &grad_y, &mut dw, &mut scratch(conv.scratch_len(threads)));
+            compare(&label("dw", variant), &dw, &expected.grad_w);
+        }
+    });
+}
+
+#[test]
+fn integers_agree_bit_for_bit() {
+    check_all(integers, same);
+}
+
+#[test]
+fn real_numbers_agree_closely() {
+    check_all(normals, |what, found, expected| close(what, found, expected, 1e-5));
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let pools: Vec<_> = (1..=4).map(Workers::new).collect();
+    for text in CASES {
+        let g = case(text);
+        let x = normals("x", g.batch * g.in_channels * g.pixels());
+        let w = normals("w", g.rows() * g.taps());
+        let dy = normals("dy", g.batch * g.out_channels * g.positions());
+        let all = |workers: &Workers| {
+            let (isa, options) = (Isa::best(), ConvOptions::default());
+            let (mut y, mut dx, mut dw) = (dy.clone(), x.clone(), w.clone());
+            let conv = Forward::prepare(&g, isa, &options).unwrap();
+            let mut room = scratch(conv.scratch_len(workers.threads()));
+            conv.run(workers, &x, Weights::Plain(&w), None, Epilogue::RELU, &mut y, &mut room);
+            let conv = GradInput::prepare(&g, isa, &options).unwrap();
+            let mut room = scratch(conv.scratch_len(workers.threads()));
+            conv.run(workers, &dy, Weights::Plain(&w), None, Epilogue::NONE, &mut dx, &mut room);
+            let conv = GradWeight::prepare(&g, isa, &options).unwrap();
+            conv.run(workers, &x, &dy, &mut dw, &mut scratch(conv.scratch_len(workers.threads())));
+            [y, dx, dw].concat().into_iter().map(f32::to_bits).collect::<Vec<_>>()
+        };
+        let one = all(&pools[0]);
+        for workers in &pools[1..] {
+            assert!(one == all(workers), "{text}: {} threads", workers.threads());
+        }
+    }
+}
+
+#[test]
+fn the_hook_sees_every_element_once_after_relu() {
+    each_case(|text, isa, workers| {
+        let g = case(text);
+        let (p, o) = (g.positions(), g.out_channels);
+        let x = integers("x", g.batch * g.in_channels * g.pixels());
+        let w = integers("w", g.rows() * g.taps());
+        for variant in Forward::variants() {
+            let conv = Forward::prepare(&g, isa, &only(variant)).unwrap();
+            let mut room = scratch(conv.scratch_len(workers.threads()));
+            let mut plain = vec![f32::NAN; g.batch * o * p];
+            conv.run(workers, &x, Weights::Plain(&w), None, Epilogue::NONE, &mut plain, &mut room);
+            let seen = AtomicUsize::new(0);
+            let hook = |block: Block, y: &mut [f32]| {
+                assert_eq!(block.start, (block.sample * o + block.channel) * p + block.position);
+                assert!(block.worker < workers.threads() && (y.len().is_multiple_of(p) || y.len() < p));
+                seen.fetch_add(y.len(), Ordering::Relaxed);
+                y.iter_mut().for_each(|y| *y = 2.0 * *y + 1.0);
+            };
+            let mut y = vec![f32::NAN; plain.len()];
+            let epilogue = Epilogue { relu: true, hook: Some(&hook) };
+            conv.run(workers, &x, Weights::Plain(&w), None, epilogue, &mut y, &mut room);
+            assert_eq!(seen.into_inner(), y.len(), "{text} {variant}");
+            let expected: Vec<f64> = plain.iter().map(|&y| 2.0 * f64::from(y.max(0.0)) + 1.0).collect();
+            same(&format!("{text} {variant}"), &y, &expected);
+        }
+    });
+}
+
+#[test]
+fn an_unknown_variant_is_an_error() {
+    let error = Forward::prepare(&case(CASES[0]), Isa::best(), &only("fast")).unwrap_err();
+    assert!(error.to_string().contains("direct, plain"), "{error}");
+}
