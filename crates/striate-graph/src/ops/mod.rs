@@ -131,6 +131,7 @@ operations! {
     dropout: DropoutMask, Count => Dropout;
     softmax: Softmax, LogSoftmax, OneHot => SoftmaxLayer;
     loss: CrossEntropy, Correct;
+    rbf: Rbf => RbfLayer;
     shape: Reshape, Transpose => FlattenLayer, ReshapeLayer, TransposeLayer;
     slice: Slice, PadZeros => PadLayer, SliceLayer;
     join: Concat => AddLayer, ConcatLayer;
