@@ -131,4 +131,5 @@ operations! {
     shape: Reshape, Transpose => FlattenLayer, ReshapeLayer, TransposeLayer;
     slice: Slice, PadZeros => PadLayer, SliceLayer;
     join: Concat => AddLayer, ConcatLayer;
+    custom: Custom;
 }
