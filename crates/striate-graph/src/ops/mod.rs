@@ -128,6 +128,8 @@ operations! {
     map: Map;
     fused: Fused;
     reduce: Reduce, Expand;
+    matmul: MatMul => Dense;
+    batch_norm: BatchNorm => BatchNormLayer;
     shape: Reshape, Transpose => FlattenLayer, ReshapeLayer, TransposeLayer;
     slice: Slice, PadZeros => PadLayer, SliceLayer;
     join: Concat => AddLayer, ConcatLayer;

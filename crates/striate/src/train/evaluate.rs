@@ -1,0 +1,63 @@
+use super::{Evaluation, best_class};
+use crate::data::Batches;
+use std::collections::BTreeMap;
+use striate_graph::Graph;
+use striate_plan::{Feed, Options, Plan, Store, Workers};
+use striate_tensor::Result;
+
+/// Measures a model on data: a graph whose inputs are samples and labels, and whose outputs are the mean loss and the
+/// scores, `N×classes`.
+#[derive(Debug)]
+pub struct Evaluator {
+    graph: Graph,
+    plans: BTreeMap<usize, Plan>,
+    x: Vec<f32>,
+    y: Vec<i32>,
+}
+
+impl Evaluator {
+    /// How many samples are evaluated at a time.
+    pub const BATCH: usize = 100;
+
+    /// For a graph with inputs (samples, labels) and outputs (loss, scores).
+    pub fn new(graph: Graph) -> Self {
+        Evaluator { graph, plans: BTreeMap::new(), x: vec![], y: vec![] }
+    }
+
+    /// The graph.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Loss and accuracy over all of `batches`, with the parameters of `store`.
+    ///
+    /// # Errors
+    /// `Fault::Model`: the store lacks a tensor or the samples do not fit the graph.
+    pub fn evaluate(&mut self, workers: &Workers, store: &mut Store, batches: &Batches) -> Result<Evaluation> {
+        let size = batches.sample_shape().elements();
+        self.x.resize(batches.batch() * size, 0.0);
+        self.y.resize(batches.batch(), 0);
+        let mut result = Evaluation { classes: vec![(0, 0); batches.dataset().classes().len()], ..Evaluation::default() };
+        for index in 0..batches.len() {
+            let count = batches.fill(index, &mut self.x, &mut self.y);
+            let labels = &self.y[..count];
+            if !self.plans.contains_key(&count) {
+                self.plans.insert(count, Plan::new(&self.graph, count, &Options::default())?);
+            }
+            let Some(plan) = self.plans.get_mut(&count) else { unreachable!("just made") };
+            plan.run(workers, store, &[Feed::F32(&self.x[..count * size]), Feed::I32(labels)])?;
+            let (loss, scores) = (plan.output(0)[0], plan.output(1));
+            let mut right = 0;
+            for (scores, &label) in scores.chunks_exact(scores.len() / count).zip(labels) {
+                let (class_right, class_samples) = &mut result.classes[label as usize];
+                *class_samples += 1;
+                if best_class(scores) == label as usize {
+                    *class_right += 1;
+                    right += 1;
+                }
+            }
+            result.all.add(loss, right, count);
+        }
+        Ok(result)
+    }
+}

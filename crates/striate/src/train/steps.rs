@@ -1,0 +1,162 @@
+use super::divergence;
+use std::collections::BTreeMap;
+use striate_graph::{Graph, ValueId};
+use striate_plan::{Feed, Options, Plan, Store, Workers};
+use striate_tensor::{Error, Result};
+
+/// The name of the scalar input that holds the learning rate of a step.
+pub const LEARNING_RATE: &str = "learning_rate";
+
+/// Most inputs that a training graph may have; so few that a step needs no memory to list them.
+const MOST_INPUTS: usize = 16;
+
+/// Trains any graph, one step a call, with batches of any size.
+///
+/// The graph holds everything: the loss as its first output, the gradient, the optimiser's updates, and the scalar
+/// input [`LEARNING_RATE`] as its last. [`Steps::from_graph`] makes such a graph of one that has only a loss.
+#[derive(Debug)]
+pub struct Steps {
+    graph: Graph,
+    plans: BTreeMap<usize, Plan>,
+    store: Store,
+    workers: Workers,
+    learning_rate: f32,
+    last_batch: usize,
+}
+
+impl Steps {
+    /// Trains `graph` from what `store` holds.
+    ///
+    /// # Errors
+    /// `Fault::Model`: the first output is no scalar, or the last input is not the learning rate.
+    pub fn new(graph: Graph, store: Store, threads: usize) -> Result<Self> {
+        let loss = graph.outputs.first().map(|&loss| graph.value(loss).ty.clone());
+        if loss.as_ref().is_none_or(|ty| ty.rank() != 0) {
+            let found = loss.map_or("no output".into(), |ty| ty.to_string());
+            return Err(Error::model("the first output of a training graph is the loss").found(found).expected("a scalar"));
+        }
+        let inputs: Vec<_> = graph.inputs().map(|id| graph.value(id).name.clone()).collect();
+        if inputs.last().is_none_or(|last| last != LEARNING_RATE) || inputs.len() > MOST_INPUTS {
+            return Err(Error::model("a training graph has other inputs than the trainer can feed")
+                .found(inputs.join(", "))
+                .expected(format!("at most {MOST_INPUTS}, the last of them `{LEARNING_RATE}`")));
+        }
+        let workers = Workers::new(threads);
+        Ok(Steps { graph, plans: BTreeMap::new(), store, workers, learning_rate: 0.0, last_batch: 0 })
+    }
+
+    /// The rate of the steps to come.
+    pub fn set_learning_rate(&mut self, rate: f32) {
+        self.learning_rate = rate;
+    }
+
+    /// One step: the loss, its gradient, the update. Returns the loss, computed before the update.
+    ///
+    /// `inputs` are the graph's inputs without the learning rate, in order; the first of them tells the batch size. The
+    /// first step of a batch size makes a plan for it; further ones allocate nothing.
+    ///
+    /// # Errors
+    /// `Fault::Usage`: the inputs do not fit the graph. `Fault::Diverged`: the loss is not finite; the message names
+    /// what is no longer finite among the parameters and states after the update.
+    pub fn step(&mut self, inputs: &[Feed<'_>]) -> Result<f32> {
+        let loss = self.step_unchecked(inputs)?;
+        if loss.is_finite() {
+            return Ok(loss);
+        }
+        let error = Error::new(striate_tensor::Fault::Diverged, format!("training diverged: the loss is {loss}"));
+        let error = match divergence::first_bad_state(&self.graph, &self.store) {
+            Some(bad) => error.found(format!("{bad} after the update")),
+            None => error,
+        };
+        Err(error.hint(format!("use a smaller learning rate than {}", self.learning_rate)))
+    }
+
+    /// As [`Steps::step`], but a loss that is not finite is returned like any other.
+    pub(super) fn step_unchecked(&mut self, inputs: &[Feed<'_>]) -> Result<f32> {
+        let batch = self.batch_of(inputs)?;
+        let plan = match self.plans.entry(batch) {
+            std::collections::btree_map::Entry::Occupied(plan) => plan.into_mut(),
+            std::collections::btree_map::Entry::Vacant(place) => {
+                place.insert(Plan::new(&self.graph, batch, &Options::default())?)
+            }
+        };
+        let rate = [self.learning_rate];
+        let mut feeds = [Feed::F32(&[]); MOST_INPUTS];
+        feeds[..inputs.len()].copy_from_slice(inputs);
+        feeds[inputs.len()] = Feed::F32(&rate);
+        plan.run(&self.workers, &mut self.store, &feeds[..inputs.len() + 1])?;
+        self.last_batch = batch;
+        Ok(plan.output(0)[0])
+    }
+
+    /// Output `index` of the last step, row-major; empty before the first.
+    pub fn output(&self, index: usize) -> &[f32] {
+        self.plans.get(&self.last_batch).map_or(&[], |plan| plan.output(index))
+    }
+
+    /// The parameters, and everything else that is kept.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The parameters, and everything else that is kept, to change.
+    pub fn store_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
+    /// The threads and everything that is kept, to run another plan on.
+    pub(super) fn workers_and_store(&mut self) -> (&Workers, &mut Store) {
+        (&self.workers, &mut self.store)
+    }
+
+    /// The graph, with gradient and updates.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The threads.
+    pub fn workers(&self) -> &Workers {
+        &self.workers
+    }
+
+    /// The names of the parameters.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.graph.parameters().map(|id| self.graph.value(id).name.as_str())
+    }
+
+    fn batch_of(&self, inputs: &[Feed<'_>]) -> Result<usize> {
+        let expected = self.graph.inputs().count() - 1;
+        if inputs.len() != expected {
+            return Err(Error::usage("a step was given another number of inputs than the graph has")
+                .found(inputs.len())
+                .expected(expected));
+        }
+        let batched = |id: ValueId| self.graph.value(id).ty.dims.iter().any(|dim| dim.known().is_none());
+        let Some((id, feed)) = self.graph.inputs().zip(inputs).find(|(id, _)| batched(*id)) else { return Ok(1) };
+        let info = self.graph.value(id);
+        let (each, length) = (info.ty.shape().elements(), length(feed));
+        if length == 0 || length % each.max(1) != 0 {
+            return Err(Error::usage(format!("the input `{}` is no whole batch", info.name))
+                .found(format!("{length} numbers"))
+                .expected(format!("{each} for each sample")));
+        }
+        let batch = length / each;
+        for (id, feed) in self.graph.inputs().zip(inputs) {
+            let info = self.graph.value(id);
+            let wanted = info.ty.shape_at(batch).elements();
+            if self::length(feed) != wanted {
+                return Err(Error::usage(format!("the input `{}` has the wrong size", info.name))
+                    .found(format!("{} numbers", self::length(feed)))
+                    .expected(format!("{wanted}, for a batch of {batch}")));
+            }
+        }
+        Ok(batch)
+    }
+}
+
+fn length(feed: &Feed<'_>) -> usize {
+    match feed {
+        Feed::F32(numbers) => numbers.len(),
+        Feed::I32(numbers) => numbers.len(),
+    }
+}

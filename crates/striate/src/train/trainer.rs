@@ -1,0 +1,459 @@
+use super::divergence::{first_bad_state, first_non_finite};
+use super::{Evaluation, Evaluator, Progress, Settings, Steps, StopReason, Tally, Watched, count_right};
+use crate::data::{Batches, Dataset, Preprocessing};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Instant;
+use striate_graph::Graph;
+use striate_plan::{Feed, Store, Tensor};
+use striate_tensor::{Array, DType, Error, Fault, Place, Result, Shape};
+
+/// The two graphs of a model that a training needs. Both have the outputs (loss, scores), scores `N×classes`.
+#[derive(Clone, Debug)]
+pub struct Graphs {
+    /// Inputs (samples, labels, learning rate); with gradient and updates, batch statistics and dropout.
+    pub training: Graph,
+    /// Inputs (samples, labels); running statistics, no dropout.
+    pub evaluation: Graph,
+}
+
+/// What a training learns from and what it watches.
+#[derive(Clone, Debug)]
+pub struct Data {
+    /// The samples to learn from.
+    pub train: Dataset,
+    /// The samples to measure on after each epoch, which decide what the best weights are.
+    pub watched: Dataset,
+    /// From bytes to numbers.
+    pub preprocessing: Preprocessing,
+}
+
+/// Trains a model on a data set.
+///
+/// Each call of [`Trainer::advance`] does one thing, a step or the end of an epoch, and says what it was. Between two
+/// calls everything that the future depends on is in [`Trainer::store`] and [`Trainer::position`] (and, where the rule
+/// of stable weights is on, [`Trainer::epoch_start`]): saved and given back to [`Trainer::restore`], the training goes on
+/// with the same bits.
+#[derive(Debug)]
+pub struct Trainer {
+    settings: Settings,
+    steps: Steps,
+    evaluator: Evaluator,
+    train: Batches,
+    watched: Batches,
+    position: Position,
+    epoch_start: BTreeMap<String, Array<f32>>,
+    good: (Store, Position),
+    x: Vec<f32>,
+    y: Vec<i32>,
+}
+
+/// Where a training stands.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Position {
+    /// Epochs that are complete.
+    pub epoch: u64,
+    /// Steps of the current epoch that are done.
+    pub batch: usize,
+    /// Steps in all that are done.
+    pub step: u64,
+    /// What was counted in the current epoch so far.
+    pub tally: Tally,
+    /// Seconds spent in the steps of the current epoch.
+    #[serde(with = "super::bits")]
+    pub epoch_seconds: f64,
+    /// Seconds spent in steps.
+    #[serde(with = "super::bits")]
+    pub seconds: f64,
+    /// The epoch with the best accuracy on the watched data.
+    pub best: Option<Best>,
+    /// The complete epochs.
+    pub history: Vec<EpochReport>,
+    /// Why the training ended, if it did.
+    pub stopped: Option<StopReason>,
+}
+
+/// The best epoch so far: the first with the highest accuracy on the watched data.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Best {
+    /// Its number, from 1.
+    pub epoch: u64,
+    /// What was counted on the watched data.
+    pub watched: Tally,
+}
+
+/// One complete epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EpochReport {
+    /// Its number, from 1.
+    pub epoch: u64,
+    /// Steps done since the beginning.
+    pub steps: u64,
+    /// The learning rate of its last step.
+    pub learning_rate: f32,
+    /// The training samples, each counted in its own step.
+    pub train: Tally,
+    /// The watched samples, with the weights at the end of the epoch.
+    pub watched: Tally,
+    /// The largest change of a weight over the epoch, where that was asked for.
+    pub change: Option<f32>,
+    /// Whether it is the best so far.
+    pub best: bool,
+    /// Seconds spent in its steps.
+    #[serde(with = "super::bits")]
+    pub seconds: f64,
+}
+
+impl EpochReport {
+    /// Training samples a second.
+    pub fn images_per_second(&self) -> f64 {
+        if self.seconds > 0.0 { self.train.samples() as f64 / self.seconds } else { 0.0 }
+    }
+}
+
+/// What a call of [`Trainer::advance`] did.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A step; with the loss of its batch.
+    Step {
+        /// The mean loss of the batch, before the update.
+        loss: f32,
+    },
+    /// The end of an epoch.
+    Epoch(EpochReport),
+    /// Nothing: the training is over.
+    Done(StopReason),
+}
+
+impl Trainer {
+    /// A training before its first step, with the weights that the seed gives.
+    ///
+    /// # Errors
+    /// `Fault::Usage`: senseless settings. `Fault::Data`: the data do not fit the model. `Fault::Model`: the graphs are
+    /// not what [`Graphs`] says.
+    pub fn new(graphs: Graphs, data: &Data, settings: Settings, threads: usize) -> Result<Self> {
+        settings.check()?;
+        fits(&graphs.evaluation, data)?;
+        let mut store = Store::new(&graphs.training, settings.seed);
+        store.extend(&graphs.evaluation, settings.seed);
+        seed_dropout(&graphs.training, &mut store, settings.seed)?;
+        let train = Batches::shuffled(&data.train, &data.preprocessing, settings.batch, settings.seed)?;
+        let watched = Batches::sequential(&data.watched, &data.preprocessing, Evaluator::BATCH)?;
+        let x = vec![0.0; settings.batch.min(data.train.len()) * train.sample_shape().elements()];
+        let y = vec![0; settings.batch.min(data.train.len())];
+        let good = (store.clone(), Position::default());
+        let steps = Steps::new(graphs.training, store, threads)?;
+        let evaluator = Evaluator::new(graphs.evaluation);
+        let (position, epoch_start) = (Position::default(), BTreeMap::new());
+        let mut trainer = Trainer { settings, steps, evaluator, train, watched, position, epoch_start, good, x, y };
+        trainer.note_epoch_start();
+        Ok(trainer)
+    }
+
+    /// Goes on from where another training of the same model, data and settings stood.
+    ///
+    /// # Errors
+    /// `Fault::Data`: the store or the position does not fit this training.
+    pub fn restore(
+        &mut self,
+        store: Store,
+        position: Position,
+        epoch_start: BTreeMap<String, Array<f32>>,
+    ) -> Result<()> {
+        let foreign = |what: String| Error::data("the checkpoint does not belong to this training").found(what);
+        for (name, old) in self.steps.store().iter() {
+            let fits = match (old, store.get(name)) {
+                (Tensor::F32(old), Some(Tensor::F32(new))) => old.shape() == new.shape(),
+                (Tensor::I32(old), Some(Tensor::I32(new))) => old.shape() == new.shape(),
+                _ => false,
+            };
+            if !fits {
+                return Err(foreign(format!("no fitting tensor `{name}`")));
+            }
+        }
+        if store.iter().count() != self.steps.store().iter().count() {
+            return Err(foreign("tensors that the model does not have".into()));
+        }
+        let steps = position.epoch.checked_mul(self.train.len() as u64).map(|steps| steps + position.batch as u64);
+        if position.batch > self.train.len() || steps != Some(position.step) {
+            let Position { epoch, batch, step, .. } = position;
+            return Err(foreign(format!("step {step} at batch {batch} of {} in epoch {epoch}", self.train.len())));
+        }
+        if position.history.len() as u64 != position.epoch {
+            return Err(foreign(format!("{} reports for {} epochs", position.history.len(), position.epoch)));
+        }
+        let watches_change = self.settings.stop.change.is_some();
+        let noted = |name: &str| epoch_start.get(name).map(Array::shape);
+        if watches_change && self.steps.parameters().any(|name| noted(name) != shape_of(&store, name)) {
+            return Err(foreign("not the weights at the start of the epoch".into()));
+        }
+        self.train.start_epoch(position.epoch);
+        self.good = (store.clone(), position.clone());
+        *self.steps.store_mut() = store;
+        self.position = position;
+        self.epoch_start = epoch_start;
+        Ok(())
+    }
+
+    /// Does the next thing: a step; or, behind the last step of an epoch, the evaluation and the decision whether to
+    /// stop.
+    ///
+    /// # Errors
+    /// `Fault::Diverged`: the loss is not finite. The message names the first tensor that was not, and the training is
+    /// set back to the step before the first bad one.
+    pub fn advance(&mut self) -> Result<Event> {
+        if let Some(reason) = &self.position.stopped {
+            return Ok(Event::Done(reason.clone()));
+        }
+        match self.position.batch < self.train.len() {
+            true => self.step(),
+            false => self.finish_epoch(),
+        }
+    }
+
+    fn step(&mut self) -> Result<Event> {
+        let begin = Instant::now();
+        let loss = self.run_step()?;
+        if !loss.is_finite() {
+            let at = &self.position;
+            let what = format!("the loss of step {} (epoch {}, batch {})", at.step + 1, at.epoch + 1, at.batch + 1);
+            return Err(self.diverged(&format!("{what} is {loss}")));
+        }
+        let samples = self.train.batch_len(self.position.batch);
+        let right = count_right(self.steps.output(1), &self.y[..samples]);
+        self.position.tally.add(loss, right, samples);
+        self.position.batch += 1;
+        self.position.step += 1;
+        let seconds = begin.elapsed().as_secs_f64();
+        self.position.epoch_seconds += seconds;
+        self.position.seconds += seconds;
+        Ok(Event::Step { loss })
+    }
+
+    /// The step at the present position, without moving on.
+    fn run_step(&mut self) -> Result<f32> {
+        let samples = self.train.fill(self.position.batch, &mut self.x, &mut self.y);
+        self.steps.set_learning_rate(self.settings.rate(self.progress()));
+        let x = &self.x[..samples * self.train.sample_shape().elements()];
+        self.steps.step_unchecked(&[Feed::F32(x), Feed::I32(&self.y[..samples])])
+    }
+
+    fn finish_epoch(&mut self) -> Result<Event> {
+        if first_bad_state(self.steps.graph(), self.steps.store()).is_some() {
+            return Err(self.diverged("a weight is no longer finite"));
+        }
+        let (evaluator, watched) = (&mut self.evaluator, &self.watched);
+        let (workers, store) = self.steps.workers_and_store();
+        let watched = evaluator.evaluate(workers, store, watched)?.all;
+        let change = self.settings.stop.change.map(|_| self.largest_change());
+        let learning_rate = self.settings.rate(Progress { step: self.position.step.saturating_sub(1), ..self.progress() });
+
+        let at = &mut self.position;
+        at.epoch += 1;
+        let best = at.best.is_none_or(|best| watched.right() > best.watched.right());
+        if best {
+            at.best = Some(Best { epoch: at.epoch, watched });
+        }
+        let report = EpochReport {
+            epoch: at.epoch,
+            steps: at.step,
+            learning_rate,
+            train: std::mem::take(&mut at.tally),
+            watched,
+            change,
+            best,
+            seconds: std::mem::take(&mut at.epoch_seconds),
+        };
+        at.history.push(report.clone());
+        at.batch = 0;
+        at.stopped = self.settings.stop.verdict(&Watched {
+            epoch: at.epoch,
+            accuracy: report.train.accuracy(),
+            change: change.map(f64::from),
+            waited: at.best.map_or(0, |best| at.epoch - best.epoch),
+            seconds: at.seconds,
+        });
+        self.train.start_epoch(self.position.epoch);
+        self.note_epoch_start();
+        self.note_good();
+        Ok(Event::Epoch(report))
+    }
+
+    fn note_epoch_start(&mut self) {
+        if self.settings.stop.change.is_some() {
+            let weights = self.steps.parameters().filter_map(|name| match self.steps.store().get(name) {
+                Some(Tensor::F32(weights)) => Some((name.to_string(), weights.clone())),
+                _ => None,
+            });
+            self.epoch_start = weights.collect();
+        }
+    }
+
+    fn largest_change(&self) -> f32 {
+        let changes = self.epoch_start.iter().flat_map(|(name, before)| {
+            let now: &[f32] = match self.steps.store().get(name) {
+                Some(Tensor::F32(now)) => now.data(),
+                _ => &[],
+            };
+            before.data().iter().zip(now).map(|(before, now)| (now - before).abs())
+        });
+        changes.fold(0.0, f32::max)
+    }
+
+    /// Whether everything that is kept is finite, so that it is worth saving; notes it as a point to return to.
+    ///
+    /// # Errors
+    /// `Fault::Diverged`, as [`Trainer::advance`].
+    pub fn check_finite(&mut self) -> Result<()> {
+        if first_bad_state(self.steps.graph(), self.steps.store()).is_some() {
+            return Err(self.diverged("a weight is no longer finite"));
+        }
+        self.note_good();
+        Ok(())
+    }
+
+    fn note_good(&mut self) {
+        self.good = (self.steps.store().clone(), self.position.clone());
+    }
+
+    /// The error of a training that diverged. A training is a function of where it stood: it returns to the last point
+    /// known to be good, and the steps since are done again, one by one, up to the first that is not finite.
+    fn diverged(&mut self, what: &str) -> Error {
+        let end = self.position.step;
+        let (store, position) = self.good.clone();
+        *self.steps.store_mut() = store;
+        self.position = position;
+        let mut error = Error::new(Fault::Diverged, format!("training diverged: {what}"));
+        while self.position.step <= end && self.position.batch < self.train.len() {
+            let before = self.steps.store().clone();
+            let Ok(loss) = self.run_step() else { break };
+            if loss.is_finite() && first_bad_state(self.steps.graph(), self.steps.store()).is_none() {
+                self.position.batch += 1;
+                self.position.step += 1;
+                continue;
+            }
+            *self.steps.store_mut() = before;
+            let samples = self.train.batch_len(self.position.batch);
+            let rate = [self.settings.rate(self.progress())];
+            let x = &self.x[..samples * self.train.sample_shape().elements()];
+            let inputs = [Feed::F32(x), Feed::I32(&self.y[..samples]), Feed::F32(&rate)];
+            let (graph, workers) = (self.steps.graph(), self.steps.workers());
+            if let Ok(Some(bad)) = first_non_finite(graph, samples, workers, self.steps.store(), &inputs) {
+                error = error.found(format!("{bad}, the first in step {}", self.position.step + 1));
+                if !bad.layer.is_empty() {
+                    error = error.at(Place::Layer(bad.layer));
+                }
+            }
+            break;
+        }
+        let rate = self.settings.learning_rate;
+        error.expected("finite numbers only").hint(format!("use a smaller learning rate than {rate}, or a warm-up"))
+    }
+
+    /// What the schedule depends on.
+    pub fn progress(&self) -> Progress {
+        let (step, epochs) = (self.position.step, self.settings.stop.epochs);
+        Progress { step, steps_per_epoch: self.train.len() as u64, epochs }
+    }
+
+    /// Where the training stands.
+    pub fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// Number of steps in an epoch.
+    pub fn batches(&self) -> usize {
+        self.train.len()
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The parameters, and everything else that is kept.
+    pub fn store(&self) -> &Store {
+        self.steps.store()
+    }
+
+    /// The weights at the start of the current epoch, where the rule of stable weights is on; else nothing.
+    pub fn epoch_start(&self) -> &BTreeMap<String, Array<f32>> {
+        &self.epoch_start
+    }
+
+    /// The graph that is trained.
+    pub fn graph(&self) -> &Graph {
+        self.steps.graph()
+    }
+
+    /// The names of what a model needs to be used: parameters and running statistics, without the optimiser's own.
+    pub fn weights(&self) -> impl Iterator<Item = &str> {
+        let graph = self.evaluator.graph();
+        graph.states().map(|id| graph.value(id).name.as_str())
+    }
+
+    /// Measures the present weights on other data.
+    ///
+    /// # Errors
+    /// `Fault::Model`: the preprocessing or the model does not fit the samples.
+    pub fn evaluate(&mut self, data: &Dataset, preprocessing: &Preprocessing) -> Result<Evaluation> {
+        let batches = Batches::sequential(data, preprocessing, Evaluator::BATCH)?;
+        let (workers, store) = self.steps.workers_and_store();
+        self.evaluator.evaluate(workers, store, &batches)
+    }
+}
+
+fn shape_of<'a>(store: &'a Store, name: &str) -> Option<&'a Shape> {
+    match store.get(name) {
+        Some(Tensor::F32(numbers)) => Some(numbers.shape()),
+        _ => None,
+    }
+}
+
+/// The name of the counter that dropout draws from: (seed, step).
+const DROPOUT_COUNTER: &str = "dropout.counter";
+
+fn seed_dropout(graph: &Graph, store: &mut Store, seed: u64) -> Result<()> {
+    let Some(id) = graph.find(DROPOUT_COUNTER) else { return Ok(()) };
+    let shape = graph.value(id).ty.shape();
+    let mixed = (seed ^ (seed >> 32)) as u32 as i32;
+    store.set(DROPOUT_COUNTER, Tensor::I32(Array::from_fn(shape, |i| if i == 0 { mixed } else { 0 })))
+}
+
+/// Whether samples and classes are those of the model.
+pub(crate) fn fits(evaluation: &Graph, data: &Data) -> Result<()> {
+    let mut inputs = evaluation.inputs().map(|id| &evaluation.value(id).ty);
+    let scores = evaluation.outputs.get(1).map(|&id| &evaluation.value(id).ty);
+    let (Some(samples), Some(labels), Some(scores)) = (inputs.next(), inputs.next(), scores) else {
+        return Err(Error::model("an evaluation has two inputs and two outputs").expected("samples, labels; loss, scores"));
+    };
+    let right_kinds = labels.dtype == DType::I32 && labels.rank() == 1 && scores.rank() == 2;
+    if !right_kinds {
+        return Err(Error::model("the model does not give one score for each class")
+            .found(format!("labels {labels}, scores {scores}"))
+            .expected("labels i32 N, scores f32 N×classes"));
+    }
+    let wanted: Shape = samples.shape()[1..].into();
+    let classes = scores.shape()[1];
+    for dataset in [&data.train, &data.watched] {
+        let given = data.preprocessing.output_shape(dataset.sample_shape());
+        let at = Place::File(dataset.source().to_string());
+        if given != wanted {
+            return Err(Error::data("the samples do not fit the model")
+                .found(format!("{given}{}", if data.preprocessing.pad > 0 { ", padding included" } else { "" }))
+                .expected(format!("{wanted}, the model's input"))
+                .at(at)
+                .hint("give other data (--data), or change `input` in the model file"));
+        }
+        if dataset.classes().len() != classes {
+            return Err(Error::data("the model and the data have different numbers of classes")
+                .found(format!("{} classes", dataset.classes().len()))
+                .expected(format!("{classes}, the model's scores"))
+                .at(at));
+        }
+    }
+    Ok(())
+}
