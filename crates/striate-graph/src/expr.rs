@@ -139,7 +139,9 @@ impl<'g> Var<'g> {
     pub fn slice(self, axis: usize, range: Range<usize>) -> Var<'g> {
         let rank = self.ty().rank();
         if axis >= rank && !self.is_poisoned() {
-            return self.builder().poison(Error::model("there is no such axis to slice").found(axis).expected(self.ty()));
+            return self
+                .builder()
+                .poison(Error::model("there is no such axis to slice").found(axis).expected(self.ty()));
         }
         self.apply(Slice { ranges: (0..rank).map(|a| (a == axis).then_some((range.start, range.end))).collect() })
     }

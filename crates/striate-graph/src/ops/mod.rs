@@ -21,7 +21,7 @@ macro_rules! operations {
         impl Op {
             /// The name in printed graphs.
             pub fn name(&self) -> &'static str {
-                match self { $($(Op::$name(_) => $file::$name::NAME,)*)* }
+                match self { $($(Op::$name(op) => op.name(),)*)* }
             }
 
             /// See [`Operation::types`].
@@ -122,13 +122,20 @@ macro_rules! operations {
 operations! {
     conv: Conv, ConvGradInput, ConvGradWeight => ConvLayer;
     pool: MaxPool, MaxPoolGrad, MaxPoolAt, MeanPool, MeanPoolGrad => PoolLayer, AdaptivePoolLayer;
+    local: Local, LocalGradInput, LocalGradWeight => LocalLayer;
+    subsample: => SubsampleLayer;
     activation: => Activation;
     map: Map;
     fused: Fused;
     reduce: Reduce, Expand;
     matmul: MatMul => Dense;
     batch_norm: BatchNorm => BatchNormLayer;
+    dropout: DropoutMask, Count => Dropout;
+    softmax: Softmax, LogSoftmax, OneHot => SoftmaxLayer;
+    loss: CrossEntropy, Correct;
+    rbf: Rbf => RbfLayer;
     shape: Reshape, Transpose => FlattenLayer, ReshapeLayer, TransposeLayer;
     slice: Slice, PadZeros => PadLayer, SliceLayer;
     join: Concat => AddLayer, ConcatLayer;
+    custom: Custom;
 }
