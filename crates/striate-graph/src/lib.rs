@@ -31,6 +31,7 @@ mod interpret;
 pub mod layer;
 mod operation;
 pub mod ops;
+pub mod optim;
 pub mod types;
 mod value;
 
@@ -43,5 +44,6 @@ pub use interpret::{State, Trace, interpret};
 pub use layer::{LayerForm, Mode, Scope};
 pub use operation::{Cost, Field, Operation};
 pub use ops::{Layer, Op};
+pub use optim::Optimizer;
 pub use types::{Dim, N, Type, f32, i32};
 pub use value::Value;
