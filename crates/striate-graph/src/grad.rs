@@ -49,6 +49,11 @@ impl<'g> Adjoint<'g> {
         self.builder.apply(op, inputs).get(0)
     }
 
+    /// Notes a mistake and returns a poisoned value.
+    pub fn poison(&self, error: Error) -> Var<'g> {
+        self.builder.poison(error)
+    }
+
     /// Appends an elementwise program, giving it only the inputs that it reads; no outputs, no equation.
     pub fn map(&self, program: Program, inputs: &[Var<'g>]) -> Vec<Var<'g>> {
         if program.outputs().is_empty() {

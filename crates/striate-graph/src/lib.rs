@@ -43,6 +43,7 @@ pub use init::{Init, Scheme};
 pub use interpret::{State, Trace, interpret};
 pub use layer::{LayerForm, Mode, Scope};
 pub use operation::{Cost, Field, Operation};
+pub use ops::custom::{Custom, CustomOp};
 pub use ops::{Layer, Op};
 pub use optim::Optimizer;
 pub use types::{Dim, N, Type, f32, i32};

@@ -11,6 +11,11 @@ pub trait Operation: Clone + Debug + PartialEq + Eq + Hash + Serialize + Deseria
     /// The name in printed graphs: snake case, as the field calls it.
     const NAME: &'static str;
 
+    /// The name that this one has in printed graphs.
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
     /// The types of the outputs, or what is wrong with the inputs. The only place where shapes are checked.
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>>;
 

@@ -34,6 +34,14 @@ impl<T: Number> Value<T> {
         }
     }
 
+    /// The same value in another precision.
+    pub fn converted<U: Number>(&self) -> Value<U> {
+        match self {
+            Value::Real(x) => Value::Real(x.map(|x| U::from_f64(x.to_f64()))),
+            Value::Index(x) => Value::Index(x.clone()),
+        }
+    }
+
     /// The real numbers. Types were checked before, so that a mismatch is a defect.
     #[track_caller]
     pub fn real(&self) -> &Array<T> {

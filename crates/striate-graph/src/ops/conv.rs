@@ -191,21 +191,33 @@ impl Conv {
         }
     }
 
-    fn cost_at(&self, batch: usize) -> Cost {
+    /// How many inputs an output sees and how many outputs see an input, on average over the channels.
+    pub fn fans(&self) -> (usize, usize) {
+        let geometry = self.geometry(1);
+        let of = |channels: usize| geometry.rows().div_ceil(channels) * geometry.taps();
+        (of(self.out_channels), of(self.in_channels))
+    }
+
+    /// The cost of any of the three operations.
+    pub(crate) fn cost_at(&self, batch: usize) -> Cost {
         let geometry = self.geometry(batch);
         let multiply_adds = geometry.multiply_adds();
         Cost { multiply_adds, in_padding: multiply_adds - geometry.live_multiply_adds() }
     }
 
     /// Whether windows and connections make sense by themselves.
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if !(1..=3).contains(&self.windows.len()) {
             return Err(Error::model("a convolution has 1, 2 or 3 spatial axes").found(self.windows.len()));
         }
         check_windows("kernel", &self.windows)?;
+        if self.in_channels == 0 || self.out_channels == 0 {
+            return Err(Error::model("a convolution has at least one input and one output channel")
+                .found(format!("{} input and {} output channels", self.in_channels, self.out_channels)));
+        }
         match &self.connections {
             Connections::Groups(groups) => {
-                if *groups == 0 || self.in_channels % groups != 0 || self.out_channels % groups != 0 {
+                if *groups == 0 || !self.in_channels.is_multiple_of(*groups) || !self.out_channels.is_multiple_of(*groups) {
                     return Err(Error::model("the groups do not divide the channels")
                         .found(format!("{groups} groups, {} input and {} output channels", self.in_channels, self.out_channels))
                         .expected("a number of groups that divides both")
@@ -452,9 +464,7 @@ impl LayerForm for ConvLayer {
             Ok(conv) => conv,
             Err(error) => return scope.poison(error),
         };
-        let geometry = conv.geometry(1);
-        let fan_in = geometry.rows().div_ceil(conv.out_channels) * geometry.taps();
-        let fan_out = geometry.rows().div_ceil(conv.in_channels) * geometry.taps();
+        let (fan_in, fan_out) = conv.fans();
         let w = scope.parameter("weight", conv.weight(), self.init.weight(fan_in, fan_out));
         let b = f32([conv.out_channels]);
         let b = self.bias.then(|| scope.parameter("bias", b, self.init.bias(fan_in, fan_out)));

@@ -21,7 +21,7 @@ macro_rules! operations {
         impl Op {
             /// The name in printed graphs.
             pub fn name(&self) -> &'static str {
-                match self { $($(Op::$name(_) => $file::$name::NAME,)*)* }
+                match self { $($(Op::$name(op) => op.name(),)*)* }
             }
 
             /// See [`Operation::types`].
@@ -122,6 +122,8 @@ macro_rules! operations {
 operations! {
     conv: Conv, ConvGradInput, ConvGradWeight => ConvLayer;
     pool: MaxPool, MaxPoolGrad, MaxPoolAt, MeanPool, MeanPoolGrad => PoolLayer, AdaptivePoolLayer;
+    local: Local, LocalGradInput, LocalGradWeight => LocalLayer;
+    subsample: => SubsampleLayer;
     activation: => Activation;
     map: Map;
     fused: Fused;
@@ -135,4 +137,5 @@ operations! {
     shape: Reshape, Transpose => FlattenLayer, ReshapeLayer, TransposeLayer;
     slice: Slice, PadZeros => PadLayer, SliceLayer;
     join: Concat => AddLayer, ConcatLayer;
+    custom: Custom;
 }
