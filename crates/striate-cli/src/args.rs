@@ -230,7 +230,8 @@ pub(crate) enum PartName {
 /// Clap prints a value parser's error behind the flag and the value: one line suffices.
 fn schedule(text: &str) -> Result<Schedule, String> {
     text.parse().map_err(|_| {
-        "expected constant, step:EPOCHS:FACTOR, cosine[:FLOOR] or one-cycle[:PEAK], floor and peak between 0 and 1".into()
+        "expected constant, step:EPOCHS:FACTOR, cosine[:FLOOR] or one-cycle[:PEAK], floor and peak between 0 and 1"
+            .into()
     })
 }
 

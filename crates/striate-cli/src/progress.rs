@@ -38,7 +38,8 @@ impl Progress {
         }
         let at = session.trainer().progress();
         let bar = ProgressBar::with_draw_target(Some(at.total()), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:24.cyan} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style =
+            ProgressStyle::with_template("{bar:24.cyan} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style);
         bar.set_position(at.step);
         Progress::Line(Line { bar, drawn: Instant::now(), begun: (Instant::now(), at.step) })

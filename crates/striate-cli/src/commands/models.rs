@@ -25,9 +25,9 @@ fn list(output: &mut Output) -> Result<()> {
         models.push((entry.name, (entry.make)().summary()?.parameters, entry.about));
     }
     if output.is_json() {
-        let models = models.iter().map(|(name, parameters, about)| {
-            json!({ "name": name, "parameters": parameters, "about": about })
-        });
+        let models = models
+            .iter()
+            .map(|(name, parameters, about)| json!({ "name": name, "parameters": parameters, "about": about }));
         return output.object(&json!({ "models": models.collect::<Vec<_>>() }));
     }
     for (name, parameters, about) in models {

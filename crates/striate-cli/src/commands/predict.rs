@@ -24,7 +24,8 @@ pub(crate) fn run(args: &PredictArgs, output: &mut Output) -> Result<Ended> {
         let mut order: Vec<usize> = (0..probabilities.len()).collect();
         order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
         order.truncate(usize::from(args.top));
-        let top: Vec<_> = order.into_iter().map(|class| (model.classes[class].as_str(), probabilities[class])).collect();
+        let top: Vec<_> =
+            order.into_iter().map(|class| (model.classes[class].as_str(), probabilities[class])).collect();
         answers.push((path, picture, top));
     }
     if output.is_json() {

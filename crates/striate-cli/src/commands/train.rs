@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use striate::prelude::*;
 use striate::run::{DataRecord, Session, SessionEvent, Start, Summary, WatchedPart};
-use striate::train::{EpochReport, Event, Optimizer, Schedule, Settings, StopRules};
+use striate::train::{Adam, AdamW, EpochReport, Event, Optimizer, Settings, Sgd, StopRules};
 
 /// What a training does that was told nothing.
 mod defaults {
@@ -18,8 +18,6 @@ mod defaults {
     pub(super) const BATCH: usize = 32;
     pub(super) const SGD_RATE: f64 = 0.05;
     pub(super) const ADAM_RATE: f64 = 0.001;
-    pub(super) const MOMENTUM: f64 = 0.9;
-    pub(super) const ADAMW_DECAY: f64 = 0.01;
     pub(super) const SCHEDULE: Schedule = Schedule::Cosine { floor: 0.0 };
     pub(super) const SEED: u64 = 1;
 }
@@ -91,12 +89,26 @@ fn optimizer(args: &TrainArgs, origin: &mut Origin) -> Result<Optimizer> {
     let name = origin.resolve("optimizer", args.optimizer, OptimizerName::Sgd);
     if name != OptimizerName::Sgd && (args.momentum.is_some() || args.nesterov) {
         return Err(Error::new(Fault::Usage, "only sgd has a momentum")
-            .found("--momentum or --nesterov with --optimizer adam")
+            .found("--momentum or --nesterov with --optimizer adam or adamw")
             .hint("leave it out; Adam averages gradients by itself"));
     }
-    let _ = name;
-    let momentum = origin.resolve("momentum", args.momentum, defaults::MOMENTUM);
-    Ok(Optimizer::Sgd { momentum })
+    Ok(match name {
+        OptimizerName::Sgd => {
+            let rule = Sgd::default();
+            let momentum = origin.resolve("momentum", args.momentum, rule.momentum);
+            let nesterov = origin.resolve("nesterov", args.nesterov.then_some(true), rule.nesterov);
+            let weight_decay = origin.resolve("weight-decay", args.weight_decay, rule.weight_decay);
+            Sgd { momentum, nesterov, weight_decay, ..rule }.into()
+        }
+        OptimizerName::Adam => {
+            let rule = Adam::default();
+            Adam { weight_decay: origin.resolve("weight-decay", args.weight_decay, rule.weight_decay), ..rule }.into()
+        }
+        OptimizerName::Adamw => {
+            let rule = AdamW::default();
+            AdamW { weight_decay: origin.resolve("weight-decay", args.weight_decay, rule.weight_decay), ..rule }.into()
+        }
+    })
 }
 
 /// Trains to the end, or until the user interrupts.
@@ -120,7 +132,8 @@ fn drive(mut session: Session, running: &RunningArgs, output: &mut Output, begin
             Ok(SessionEvent::Trained(Event::Done(_))) => break,
             Ok(SessionEvent::Checkpoint) if output.is_json() => {
                 let at = session.trainer().position();
-                let object = json!({ "event": "checkpoint", "epoch": at.epoch + 1, "batch": at.batch, "step": at.step });
+                let object =
+                    json!({ "event": "checkpoint", "epoch": at.epoch + 1, "batch": at.batch, "step": at.step });
                 output.object(&object)?;
             }
             Ok(SessionEvent::Checkpoint) => {}

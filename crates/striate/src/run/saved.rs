@@ -42,7 +42,8 @@ impl Saved {
         };
         let here = |error: Error| error.at(Place::File(path.display().to_string()));
         let (tensors, metadata) = load_tensors(&path)?;
-        let (Some(FORMAT), Some(toml)) = (metadata.get("format").map(String::as_str), metadata.get("model_toml")) else {
+        let (Some(FORMAT), Some(toml)) = (metadata.get("format").map(String::as_str), metadata.get("model_toml"))
+        else {
             return Err(here(
                 Error::data("the file does not say which model its weights are for")
                     .found(metadata.get("format").map_or("no format of Striate in its metadata", String::as_str))
@@ -134,7 +135,9 @@ impl Saved {
     /// `Fault::Data`: it has another shape.
     pub fn predict(&mut self, workers: &Workers, sample: &Array<f32>) -> Result<Vec<f32>> {
         if *sample.shape() != self.model.input {
-            return Err(Error::data("the sample does not fit the model").found(sample.shape()).expected(&self.model.input));
+            return Err(Error::data("the sample does not fit the model")
+                .found(sample.shape())
+                .expected(&self.model.input));
         }
         let graph = self.model.graph_for_inference()?;
         let mut plan = Plan::new(&graph, 1, &Options::default())?;

@@ -89,16 +89,22 @@ impl Session {
     /// # Errors
     /// Those of the model, the data, the settings; `Fault::Data` where the disk does not permit the folder.
     pub fn start(start: Start, threads: usize) -> Result<Self> {
-        let Start { model, optimizer, settings, mut data, origin, runs, name } = start;
+        let Start { mut model, optimizer, settings, mut data, mut origin, runs, name } = start;
         if let Some(folder) = &mut data.folder {
             // The run must find its data from anywhere.
             *folder = std::path::absolute(&folder).unwrap_or_else(|_| folder.clone());
         }
         settings.check()?;
-        optimizer.check()?;
+        optimizer.check().map_err(|error| Error::usage(error.to_string()))?;
         let graphs = Graphs::of(&model, &optimizer)?;
         let (samples, test) = data.load(&model.preprocessing, settings.seed)?;
         let trainer = Trainer::new(graphs, &samples, settings.clone(), threads)?;
+        let numbers = model.classes.iter().enumerate().all(|(number, class)| *class == number.to_string());
+        if numbers && model.classes != *samples.train.classes() {
+            // A model that only counts its classes takes their names from the data.
+            model.classes = samples.train.classes().to_vec();
+            origin.insert("classes".into(), "data".into());
+        }
 
         let folder = RunFolder::create(&runs, name.as_deref(), &model.name)?;
         let record = RunRecord {
@@ -244,7 +250,8 @@ impl Session {
             Some(last) if watched == WatchedPart::Test && position.batch == 0 => last.watched,
             _ => self.trainer.evaluate(&self.test, &self.model.preprocessing)?.all,
         };
-        let samples = position.history.iter().map(|epoch| epoch.train.samples()).sum::<u64>() + position.tally.samples();
+        let samples =
+            position.history.iter().map(|epoch| epoch.train.samples()).sum::<u64>() + position.tally.samples();
         Ok(Summary {
             stop_reason: position.stopped,
             epochs: position.epoch,

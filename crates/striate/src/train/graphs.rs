@@ -1,7 +1,7 @@
-use super::Optimizer;
+use super::{LEARNING_RATE, Optimizer};
 use crate::data::{Dataset, Preprocessing};
 use crate::model::Model;
-use striate_graph::{Builder, Graph, Mode, N, Var, i32};
+use striate_graph::{Builder, Graph, Mode, N, Var, f32, i32};
 use striate_tensor::{DType, Error, Place, Result, Shape};
 
 /// The name of the input that holds the labels.
@@ -24,7 +24,7 @@ impl Graphs {
     pub fn of(model: &Model, optimizer: &Optimizer) -> Result<Self> {
         let builder = Builder::new();
         let [loss, probabilities] = outputs(model, &builder, Mode::Train);
-        optimizer.append(&builder, loss);
+        append_updates(&builder, loss, optimizer);
         Ok(Graphs { training: builder.finish([loss, probabilities])?, evaluation: evaluation_graph(model)? })
     }
 }
@@ -45,6 +45,16 @@ fn outputs<'g>(model: &Model, builder: &'g Builder, mode: Mode) -> [Var<'g>; 2] 
     let loss = model.loss_of(built.output, labels).named("loss");
     let probabilities = builder.in_layer("probabilities", None, || model.loss.probabilities(built.output));
     [loss, probabilities]
+}
+
+/// Appends the gradient of `loss` by all parameters, the learning rate as an input, and the optimiser's updates.
+pub(super) fn append_updates<'g>(builder: &'g Builder, loss: Var<'g>, optimizer: &Optimizer) {
+    let parameters = builder.peek(|graph| graph.parameters().collect::<Vec<_>>());
+    let parameters: Vec<_> = parameters.into_iter().map(|id| builder.var(id)).collect();
+    let slopes = builder.grad(loss, &parameters);
+    let rate = builder.input(LEARNING_RATE, f32(Vec::<usize>::new()));
+    let pairs: Vec<_> = parameters.into_iter().zip(slopes).collect();
+    optimizer.append(builder, &pairs, rate);
 }
 
 /// Whether the samples and classes of a data set are those of a model.

@@ -8,7 +8,6 @@ mod divergence;
 mod evaluate;
 mod graphs;
 mod metrics;
-mod optimizer;
 mod schedule;
 mod settings;
 mod steps;
@@ -20,13 +19,13 @@ pub use evaluate::Evaluator;
 pub(crate) use graphs::fits;
 pub use graphs::{Graphs, LABELS, evaluation_graph};
 pub use metrics::{Evaluation, Tally, best_class, count_right};
-pub use optimizer::Optimizer;
 pub use schedule::{Progress, Schedule};
 pub use settings::Settings;
 pub use steps::{LEARNING_RATE, Steps};
 pub use stop::{StopReason, StopRules, Watched};
 pub use trainer::{Best, Data, EpochReport, Event, Position, Trainer};
 
+pub use striate_graph::optim::{Adam, AdamW, Optimizer, Sgd};
 pub use striate_plan::{Feed, Store, Workers};
 
 /// Numbers kept to the last bit in texts.

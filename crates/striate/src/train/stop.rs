@@ -167,7 +167,10 @@ impl fmt::Display for StopReason {
                 100.0 * wanted
             ),
             StopReason::Change { change, limit } => {
-                write!(f, "the weights are stable: none changed by more than {change:.3e} in an epoch (limit {limit:.3e})")
+                write!(
+                    f,
+                    "the weights are stable: none changed by more than {change:.3e} in an epoch (limit {limit:.3e})"
+                )
             }
             StopReason::Patience { waited } => write!(f, "no better accuracy for {waited} epochs"),
             StopReason::Seconds { limit } => write!(f, "the time limit of {limit} s is reached"),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Instant;
 use striate_graph::Graph;
+use striate_graph::ops::dropout::COUNTER;
 use striate_plan::{Feed, Store, Tensor};
 use striate_tensor::{Array, Error, Fault, Place, Result, Shape};
 
@@ -243,7 +244,8 @@ impl Trainer {
         let (workers, store) = self.steps.workers_and_store();
         let watched = evaluator.evaluate(workers, store, watched)?.all;
         let change = self.settings.stop.change.map(|_| self.largest_change());
-        let learning_rate = self.settings.rate(Progress { step: self.position.step.saturating_sub(1), ..self.progress() });
+        let learning_rate =
+            self.settings.rate(Progress { step: self.position.step.saturating_sub(1), ..self.progress() });
 
         let at = &mut self.position;
         at.epoch += 1;
@@ -417,12 +419,10 @@ fn shape_of<'a>(store: &'a Store, name: &str) -> Option<&'a Shape> {
     }
 }
 
-/// The name of the counter that dropout draws from: (seed, step).
-const DROPOUT_COUNTER: &str = "dropout.counter";
-
-fn seed_dropout(graph: &Graph, store: &mut Store, seed: u64) -> Result<()> {
-    let Some(id) = graph.find(DROPOUT_COUNTER) else { return Ok(()) };
+/// Puts the seed into the counter that dropout draws from, (seed, step).
+pub(super) fn seed_dropout(graph: &Graph, store: &mut Store, seed: u64) -> Result<()> {
+    let Some(id) = graph.find(COUNTER) else { return Ok(()) };
     let shape = graph.value(id).ty.shape();
     let mixed = (seed ^ (seed >> 32)) as u32 as i32;
-    store.set(DROPOUT_COUNTER, Tensor::I32(Array::from_fn(shape, |i| if i == 0 { mixed } else { 0 })))
+    store.set(COUNTER, Tensor::I32(Array::from_fn(shape, |i| if i == 0 { mixed } else { 0 })))
 }
