@@ -95,8 +95,14 @@ fn eval_gives_what_training_gave() {
     assert_eq!(eval["weights_sha256"], done["weights_sha256"]);
     assert_eq!(eval["samples"], 60);
     let classes = eval["classes"].as_array().unwrap();
-    assert_eq!(classes.iter().map(|class| class["class"].as_str().unwrap()).collect::<Vec<_>>(), ["bar", "pole", "slope"]);
-    assert_eq!(classes.iter().map(|class| class["right"].as_u64().unwrap()).sum::<u64>(), eval["right"].as_u64().unwrap());
+    assert_eq!(
+        classes.iter().map(|class| class["class"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["bar", "pole", "slope"]
+    );
+    assert_eq!(
+        classes.iter().map(|class| class["right"].as_u64().unwrap()).sum::<u64>(),
+        eval["right"].as_u64().unwrap()
+    );
 
     let best = bench.well("eval runs/latest --json").last();
     assert_eq!(best["accuracy"], done["best_accuracy"]);

@@ -61,8 +61,9 @@ pub(crate) fn fits(evaluation: &Graph, preprocessing: &Preprocessing, data: &Dat
     let mut inputs = evaluation.inputs().map(|id| &evaluation.value(id).ty);
     let scores = evaluation.outputs.get(1).map(|&id| &evaluation.value(id).ty);
     let (Some(samples), Some(labels), Some(scores)) = (inputs.next(), inputs.next(), scores) else {
-        return Err(Error::model("an evaluation has two inputs and two outputs")
-            .expected("samples, labels; loss, scores"));
+        return Err(
+            Error::model("an evaluation has two inputs and two outputs").expected("samples, labels; loss, scores")
+        );
     };
     if labels.dtype != DType::I32 || labels.rank() != 1 || scores.rank() != 2 || samples.rank() < 2 {
         return Err(Error::model("the model does not give one score for each class")
