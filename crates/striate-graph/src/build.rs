@@ -1,4 +1,4 @@
-use crate::{Equation, Graph, Init, Op, Source, Type, Update, ValueId, ValueInfo};
+use crate::{Equation, Graph, Init, Mode, Op, Source, Type, Update, ValueId, ValueInfo};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::panic::Location;
@@ -11,6 +11,7 @@ use striate_tensor::{Array, Error, Place, Result};
 /// in silence, and [`Builder::finish`] reports all root causes at once, each with the line that wrote it.
 #[derive(Debug, Default)]
 pub struct Builder {
+    mode: Mode,
     inner: RefCell<Inner>,
 }
 
@@ -55,11 +56,21 @@ impl Builder {
         Self::default()
     }
 
+    /// An empty graph that is not to learn: its layers use running statistics and leave dropout out.
+    pub fn for_inference() -> Self {
+        Builder { mode: Mode::Infer, ..Self::default() }
+    }
+
+    /// Whether the graph is to learn or to be used, for layers that are not told otherwise.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
     /// Goes on with a finished graph.
     pub fn resume(graph: Graph) -> Self {
         let names = graph.values.iter().filter(|v| !matches!(v.source, Source::Equation)).map(|v| v.name.clone());
         let names = names.collect();
-        Builder { inner: RefCell::new(Inner { graph, names, ..Inner::default() }) }
+        Builder { mode: Mode::default(), inner: RefCell::new(Inner { graph, names, ..Inner::default() }) }
     }
 
     /// A value that is given at every run.

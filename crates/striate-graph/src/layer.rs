@@ -30,9 +30,10 @@ pub trait LayerForm: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
 }
 
 /// Whether a graph is built to learn or to be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// Batch statistics, dropout at work.
+    #[default]
     Train,
     /// Running statistics, no dropout.
     Infer,

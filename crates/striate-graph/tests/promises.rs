@@ -209,5 +209,5 @@ fn wrong_inputs_get_an_error_and_no_panic() {
 }
 
 fn takes_any_rank(op: &Op) -> bool {
-    matches!(op, Op::Map(_) | Op::Reduce(_) | Op::BatchNorm(_))
+    matches!(op, Op::Map(_) | Op::Reduce(_) | Op::BatchNorm(_) | Op::Softmax(_) | Op::LogSoftmax(_) | Op::OneHot(_))
 }

@@ -117,6 +117,8 @@ impl<'g> Var<'g> {
 }
 
 /// `dense`: each unit sees every input, y = x·Wᵀ + b. x: N×I   W: units×I   b: units   y: N×units
+///
+/// Spatial axes of size 1, as a global pool leaves them, are dropped; larger ones want a `flatten` before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dense {
@@ -153,7 +155,7 @@ impl LayerForm for Dense {
     const KINDS: &'static [&'static str] = &["dense"];
 
     fn apply<'g>(&self, inputs: &[Var<'g>], scope: &Scope<'g>) -> Var<'g> {
-        let x = inputs[0];
+        let x = without_trivial_axes(inputs[0]);
         let features = match features(&x.ty(), self.units) {
             Ok(features) => features,
             Err(error) => return scope.poison(error),
@@ -162,6 +164,15 @@ impl LayerForm for Dense {
         let b = self.bias.then(|| scope.parameter("bias", f32([self.units]), self.init.bias(features, self.units)));
         let inputs: Vec<_> = [Some(x), Some(w), b].into_iter().flatten().collect();
         scope.builder.apply(MatMul { a_transposed: false, b_transposed: true }, &inputs).get(0)
+    }
+}
+
+/// N×I×1×… as N×I.
+pub(crate) fn without_trivial_axes(x: Var<'_>) -> Var<'_> {
+    let dims = x.ty().dims;
+    match dims.len() > 2 && dims[2..].iter().all(|&dim| dim == Dim::from(1)) {
+        true => x.reshape(&dims[..2]),
+        false => x,
     }
 }
 

@@ -130,6 +130,10 @@ operations! {
     reduce: Reduce, Expand;
     matmul: MatMul => Dense;
     batch_norm: BatchNorm => BatchNormLayer;
+    dropout: DropoutMask, Count => Dropout;
+    softmax: Softmax, LogSoftmax, OneHot => SoftmaxLayer;
+    loss: CrossEntropy, Correct;
+    rbf: Rbf => RbfLayer;
     shape: Reshape, Transpose => FlattenLayer, ReshapeLayer, TransposeLayer;
     slice: Slice, PadZeros => PadLayer, SliceLayer;
     join: Concat => AddLayer, ConcatLayer;

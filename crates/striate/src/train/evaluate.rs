@@ -37,7 +37,8 @@ impl Evaluator {
         let size = batches.sample_shape().elements();
         self.x.resize(batches.batch() * size, 0.0);
         self.y.resize(batches.batch(), 0);
-        let mut result = Evaluation { classes: vec![(0, 0); batches.dataset().classes().len()], ..Evaluation::default() };
+        let mut result =
+            Evaluation { classes: vec![(0, 0); batches.dataset().classes().len()], ..Evaluation::default() };
         for index in 0..batches.len() {
             let count = batches.fill(index, &mut self.x, &mut self.y);
             let labels = &self.y[..count];

@@ -141,9 +141,7 @@ impl FromStr for Schedule {
         let inside = |x: f64| x > 0.0 && x < 1.0;
         match (name, numbers[..].as_ref()) {
             ("constant", []) => Ok(Schedule::Constant),
-            ("step", &[epochs, factor])
-                if epochs > 0.0 && epochs.is_finite() && factor > 0.0 && factor.is_finite() =>
-            {
+            ("step", &[epochs, factor]) if epochs > 0.0 && epochs.is_finite() && factor > 0.0 && factor.is_finite() => {
                 Ok(Schedule::Step { epochs, factor })
             }
             ("cosine", []) => Ok(Schedule::Cosine { floor: 0.0 }),

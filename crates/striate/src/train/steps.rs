@@ -33,7 +33,9 @@ impl Steps {
         let loss = graph.outputs.first().map(|&loss| graph.value(loss).ty.clone());
         if loss.as_ref().is_none_or(|ty| ty.rank() != 0) {
             let found = loss.map_or("no output".into(), |ty| ty.to_string());
-            return Err(Error::model("the first output of a training graph is the loss").found(found).expected("a scalar"));
+            return Err(Error::model("the first output of a training graph is the loss")
+                .found(found)
+                .expected("a scalar"));
         }
         let inputs: Vec<_> = graph.inputs().map(|id| graph.value(id).name.clone()).collect();
         if inputs.last().is_none_or(|last| last != LEARNING_RATE) || inputs.len() > MOST_INPUTS {

@@ -112,7 +112,9 @@ impl StopRules {
             return Err(Error::usage("a training needs at least one epoch").found(0).expected("1 or more"));
         }
         if self.patience == Some(0) {
-            return Err(Error::usage("a patience of 0 epochs would always stop at once").found(0).expected("1 or more"));
+            return Err(Error::usage("a patience of 0 epochs would always stop at once")
+                .found(0)
+                .expected("1 or more"));
         }
         positive("the accuracy to stop at", self.accuracy, 1.0, "a part of the samples, above 0 and at most 1")?;
         positive("the change of weights to stop at", self.change, f64::MAX, "a number above 0")?;
@@ -165,7 +167,10 @@ impl fmt::Display for StopReason {
                 100.0 * wanted
             ),
             StopReason::Change { change, limit } => {
-                write!(f, "the weights are stable: none changed by more than {change:.3e} in an epoch (limit {limit:.3e})")
+                write!(
+                    f,
+                    "the weights are stable: none changed by more than {change:.3e} in an epoch (limit {limit:.3e})"
+                )
             }
             StopReason::Patience { waited } => write!(f, "no better accuracy for {waited} epochs"),
             StopReason::Seconds { limit } => write!(f, "the time limit of {limit} s is reached"),

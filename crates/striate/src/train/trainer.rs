@@ -249,7 +249,8 @@ impl Trainer {
         let (workers, store) = self.steps.workers_and_store();
         let watched = evaluator.evaluate(workers, store, watched)?.all;
         let change = self.settings.stop.change.map(|_| self.largest_change());
-        let learning_rate = self.settings.rate(Progress { step: self.position.step.saturating_sub(1), ..self.progress() });
+        let learning_rate =
+            self.settings.rate(Progress { step: self.position.step.saturating_sub(1), ..self.progress() });
 
         let at = &mut self.position;
         at.epoch += 1;
@@ -428,7 +429,9 @@ pub(crate) fn fits(evaluation: &Graph, data: &Data) -> Result<()> {
     let mut inputs = evaluation.inputs().map(|id| &evaluation.value(id).ty);
     let scores = evaluation.outputs.get(1).map(|&id| &evaluation.value(id).ty);
     let (Some(samples), Some(labels), Some(scores)) = (inputs.next(), inputs.next(), scores) else {
-        return Err(Error::model("an evaluation has two inputs and two outputs").expected("samples, labels; loss, scores"));
+        return Err(
+            Error::model("an evaluation has two inputs and two outputs").expected("samples, labels; loss, scores")
+        );
     };
     let right_kinds = labels.dtype == DType::I32 && labels.rank() == 1 && scores.rank() == 2;
     if !right_kinds {

@@ -1,0 +1,292 @@
+//! What a model is made of, layer by layer, in numbers: a reading of its equations.
+//!
+//! ```
+//! use striate::prelude::*;
+//! let summary = zoo::find("lenet5")?.summary()?;
+//! assert_eq!((summary.parameters, summary.macs), (61_706, 416_520));
+//! assert_eq!(summary.layers[0].receptive_field.as_ref().map(|field| field.size.clone()), Some(vec![5, 5]));
+//! println!("{summary}");
+//! # Ok::<(), Error>(())
+//! ```
+
+use crate::model::{BuiltLayer, Model};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::fmt;
+use striate_graph::{Builder, Equation, Field, Graph, Mode, Op, Source, Type, ValueId};
+use striate_tensor::{Result, Window};
+
+/// A model in numbers; counts are for one sample.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// Name of the model.
+    pub model: String,
+    /// Shape of a sample.
+    pub input: Vec<usize>,
+    /// The layers in order.
+    pub layers: Vec<LayerSummary>,
+    /// Numbers that are learned.
+    pub parameters: u64,
+    /// Connections, as LeCun et al. 1998 count them.
+    pub connections: u64,
+    /// Multiply-adds, taps in the padding included.
+    pub macs: u64,
+    /// Bytes of all layers' outputs.
+    pub memory: u64,
+}
+
+/// A layer in numbers; counts are for one sample.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LayerSummary {
+    /// Name of the layer.
+    pub name: String,
+    /// Its kind, such as `conv2d`.
+    pub r#type: &'static str,
+    /// Shape of its output, without the batch.
+    pub output: Vec<usize>,
+    /// The window that slides over its input, one an axis; absent where none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Vec<Window>>,
+    /// Numbers that are learned.
+    pub parameters: u64,
+    /// Units times what each is joined to, its bias included. Elementwise layers have none: they belong to the units.
+    pub connections: u64,
+    /// Multiply-adds, taps in the padding included.
+    pub macs: u64,
+    /// Bytes of its output.
+    pub memory: u64,
+    /// What one unit of its output sees of the input.
+    pub receptive_field: Option<ReceptiveField>,
+}
+
+/// What units see of the input, one number a spatial axis: unit `p` sees from `offset + p·stride`, `size` elements. Padding
+/// counts, so that a field may reach beyond the input. Where branches meet it is the field that holds both.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReceptiveField {
+    /// Elements that a unit sees.
+    pub size: Vec<usize>,
+    /// How far apart the fields of two neighbours lie; 0 where every unit sees the whole input.
+    pub stride: Vec<usize>,
+    /// The first element that unit 0 sees; negative in the padding.
+    pub offset: Vec<i64>,
+}
+
+impl Model {
+    /// The model in numbers.
+    ///
+    /// # Errors
+    /// Every mistake of the model.
+    pub fn summary(&self) -> Result<Summary> {
+        let builder = Builder::for_inference();
+        let built = self.build(&builder, Mode::Infer);
+        let graph = builder.finish([built.output])?.at_batch(1);
+        let fields = fields(&graph, &self.input);
+        let layers: Vec<_> = built.layers.iter().map(|layer| summary_of(layer, &graph, &fields)).collect();
+        let total = |count: fn(&LayerSummary) -> u64| layers.iter().map(count).sum();
+        Ok(Summary {
+            model: self.name.clone(),
+            input: self.input.to_vec(),
+            parameters: total(|layer| layer.parameters),
+            connections: total(|layer| layer.connections),
+            macs: total(|layer| layer.macs),
+            memory: total(|layer| layer.memory),
+            layers,
+        })
+    }
+}
+
+fn summary_of(layer: &BuiltLayer<'_>, graph: &Graph, fields: &HashMap<ValueId, ReceptiveField>) -> LayerSummary {
+    let output = layer.output.id().expect("a graph without mistakes");
+    let shape = graph.value(output).ty.shape();
+    let units = shape.elements() as u64;
+    let parameters = graph.values[layer.values.clone()].iter().filter(|v| matches!(v.source, Source::Parameter(_)));
+    let has_bias = parameters.clone().any(|v| v.name.ends_with(".bias"));
+    let equations = &graph.equations[layer.equations.clone()];
+    let macs = equations.iter().map(|equation| equation.op.cost(&types(graph, &equation.inputs)).multiply_adds).sum();
+    let window = equations.iter().find_map(|equation| match equation.op.field() {
+        Field::Sliding(windows) => Some(windows),
+        _ => None,
+    });
+    let joined = match &window {
+        _ if macs > 0 => macs,
+        Some(windows) => units * windows.iter().map(|w| w.kernel as u64).product::<u64>(),
+        // Each unit of a global pool sees its channel.
+        None if layer.kind.ends_with("_pool") => {
+            equations.first().map_or(0, |pool| graph.value(pool.inputs[0]).ty.shape().elements() as u64)
+        }
+        None => 0,
+    };
+    LayerSummary {
+        name: layer.name.clone(),
+        r#type: layer.kind,
+        output: shape[1..].to_vec(),
+        window,
+        parameters: parameters.map(|v| v.ty.shape().elements() as u64).sum(),
+        connections: if joined > 0 && has_bias { joined + units } else { joined },
+        macs,
+        memory: units * graph.value(output).ty.dtype.bytes() as u64,
+        receptive_field: fields.get(&output).cloned(),
+    }
+}
+
+fn types(graph: &Graph, ids: &[ValueId]) -> Vec<Type> {
+    ids.iter().map(|&id| graph.value(id).ty.clone()).collect()
+}
+
+/// The receptive field of every value that depends on the input, whose sample has these sizes.
+fn fields(graph: &Graph, sample: &[usize]) -> HashMap<ValueId, ReceptiveField> {
+    let axes = sample.len().saturating_sub(1);
+    let whole = ReceptiveField { size: sample[1..].to_vec(), stride: vec![0; axes], offset: vec![0; axes] };
+    let point = ReceptiveField { size: vec![1; axes], stride: vec![1; axes], offset: vec![0; axes] };
+    let mut fields: HashMap<ValueId, ReceptiveField> = HashMap::new();
+    if axes == 0 {
+        return fields;
+    }
+    fields.extend(graph.inputs().map(|input| (input, point.clone())));
+    for Equation { op, inputs, outputs, .. } in &graph.equations {
+        let Some(seen) = inputs.iter().filter_map(|id| fields.get(id)).cloned().reduce(union) else { continue };
+        let spatial = graph.value(inputs[0]).ty.rank() == axes + 2;
+        let field = match (op, op.field()) {
+            (_, Field::Point) => seen,
+            (_, Field::Sliding(windows)) if windows.len() == axes => seen.through(&windows),
+            (Op::Concat(concat), _) if spatial && concat.axis == 1 => seen,
+            (Op::PadZeros(pad), _) if spatial => seen.moved(pad.sides[2..].iter().map(|&(before, _)| -(before as i64))),
+            (Op::Slice(slice), _) if spatial => {
+                seen.moved(slice.ranges[2..].iter().map(|range| range.map_or(0, |(start, _)| start as i64)))
+            }
+            _ => whole.clone(),
+        };
+        fields.extend(outputs.iter().map(|&output| (output, field.clone())));
+    }
+    fields
+}
+
+/// The smallest field that holds both.
+fn union(a: ReceptiveField, b: ReceptiveField) -> ReceptiveField {
+    let axes = 0..a.size.len();
+    let end = |field: &ReceptiveField, axis: usize| field.offset[axis] + field.size[axis] as i64;
+    let offset: Vec<_> = axes.clone().map(|axis| a.offset[axis].min(b.offset[axis])).collect();
+    let size = axes.clone().map(|axis| (end(&a, axis).max(end(&b, axis)) - offset[axis]) as usize).collect();
+    ReceptiveField { size, stride: axes.map(|axis| a.stride[axis].max(b.stride[axis])).collect(), offset }
+}
+
+impl ReceptiveField {
+    /// What a window over units of this field sees.
+    fn through(mut self, windows: &[Window]) -> Self {
+        for (axis, window) in windows.iter().enumerate() {
+            self.size[axis] += (window.extent() - 1) * self.stride[axis];
+            self.offset[axis] -= (window.before * self.stride[axis]) as i64;
+            self.stride[axis] *= window.stride;
+        }
+        self
+    }
+
+    /// What units see that were so many places further on.
+    fn moved(mut self, places: impl Iterator<Item = i64>) -> Self {
+        for (axis, places) in places.enumerate() {
+            self.offset[axis] += places * self.stride[axis] as i64;
+        }
+        self
+    }
+}
+
+/// A table, a line a layer.
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const HEAD: [&str; 9] =
+            ["layer", "type", "output", "kernel/stride/pad", "parameters", "connections", "MACs", "memory", "field"];
+        let row = |layer: &LayerSummary| {
+            [
+                layer.name.clone(),
+                layer.r#type.to_string(),
+                join(&layer.output),
+                layer.window.as_deref().map_or(String::new(), show_windows),
+                or_blank(layer.parameters),
+                or_blank(layer.connections),
+                or_blank(layer.macs),
+                bytes(layer.memory),
+                layer.receptive_field.as_ref().map_or(String::new(), |field| join(&field.size)),
+            ]
+        };
+        let mut rows = vec![HEAD.map(str::to_string)];
+        rows.extend(self.layers.iter().map(row));
+        rows.push([
+            "total".to_string(),
+            String::new(),
+            String::new(),
+            String::new(),
+            grouped(self.parameters),
+            grouped(self.connections),
+            grouped(self.macs),
+            bytes(self.memory),
+            String::new(),
+        ]);
+        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let widths: Vec<_> = (0..HEAD.len()).map(width).collect();
+        let rule = "─".repeat(widths.iter().sum::<usize>() + 2 * (HEAD.len() - 1));
+        writeln!(f, "{} · input {} · weights {}", self.model, join(&self.input), bytes(4 * self.parameters))?;
+        for (index, row) in rows.iter().enumerate() {
+            if index == 1 || index == rows.len() - 1 {
+                writeln!(f, "{rule}")?;
+            }
+            let mut line = String::new();
+            for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+                let gap = " ".repeat(width - cell.chars().count());
+                // Words to the left, numbers to the right.
+                let (before, after) = if (4..=7).contains(&column) { (gap.as_str(), "") } else { ("", gap.as_str()) };
+                line += &format!("{}{before}{cell}{after}", if column == 0 { "" } else { "  " });
+            }
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+fn join(sizes: &[usize]) -> String {
+    sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("×")
+}
+
+/// `5×5 /2 +1` for a kernel, a stride that is not 1 and padding that is not 0.
+fn show_windows(windows: &[Window]) -> String {
+    let each = |number: fn(&Window) -> String| {
+        let all: Vec<_> = windows.iter().map(number).collect();
+        if all.windows(2).all(|pair| pair[0] == pair[1]) { all[0].clone() } else { all.join("×") }
+    };
+    let mut text = join(&windows.iter().map(|w| w.kernel).collect::<Vec<_>>());
+    text += &format!(" /{}", each(|w| w.stride.to_string()));
+    if windows.iter().any(|w| w.before + w.after > 0) {
+        text += &format!(
+            " +{}",
+            each(|w| match w.before == w.after {
+                true => w.before.to_string(),
+                false => format!("{}:{}", w.before, w.after),
+            })
+        );
+    }
+    if windows.iter().any(|w| w.dilation > 1) {
+        text += &format!(" d{}", each(|w| w.dilation.to_string()));
+    }
+    text
+}
+
+/// 61706 as 61,706.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let comma = |(at, digit): (usize, char)| match at > 0 && (digits.len() - at) % 3 == 0 {
+        true => vec![',', digit],
+        false => vec![digit],
+    };
+    digits.chars().enumerate().flat_map(comma).collect()
+}
+
+fn or_blank(number: u64) -> String {
+    if number == 0 { "–".to_string() } else { grouped(number) }
+}
+
+fn bytes(number: u64) -> String {
+    match number {
+        0..1024 => format!("{number} B"),
+        1024..1_048_576 => format!("{:.1} KiB", number as f64 / 1024.0),
+        _ => format!("{:.1} MiB", number as f64 / 1_048_576.0),
+    }
+}
