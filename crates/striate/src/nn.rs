@@ -25,12 +25,12 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::panic::Location;
 use striate_graph::layer::Axes;
 use striate_graph::ops::activation::Activation;
-use striate_graph::ops::conv::ConvLayer;
 use striate_graph::ops::batch_norm::BatchNormLayer;
+use striate_graph::ops::conv::ConvLayer;
 use striate_graph::ops::join::Names;
 use striate_graph::ops::matmul::Dense;
-use striate_graph::ops::shape::FlattenLayer;
 use striate_graph::ops::pool::{AdaptivePoolLayer, PoolLayer};
+use striate_graph::ops::shape::FlattenLayer;
 use striate_graph::{Layer, Scheme, Scope, Var};
 use striate_tensor::{Error, Place, Result};
 

@@ -29,9 +29,8 @@ impl Model {
     /// exist, shapes that do not fit.
     pub fn open(path: &Path) -> Result<Self> {
         let file = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Error::model("the model cannot be read").found(error).at(Place::File(file.clone()))
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Error::model("the model cannot be read").found(error).at(Place::File(file.clone())))?;
         Self::from_toml(&text, &file)
     }
 
@@ -199,7 +198,8 @@ impl<'t> Reader<'t> {
         if !self.in_bounds(&owner, &table) {
             return None;
         }
-        let keys: Vec<(String, Span)> = table.iter().map(|(key, value)| (key.as_ref().to_string(), value.span())).collect();
+        let keys: Vec<(String, Span)> =
+            table.iter().map(|(key, value)| (key.as_ref().to_string(), value.span())).collect();
         let read = ValueDeserializer::from(Spanned::new(span.clone(), DeValue::Table(table)));
         match Layer::read(kind.as_ref(), read)? {
             Ok(layer) => Some(layer),
@@ -217,7 +217,11 @@ impl<'t> Reader<'t> {
     fn note_serde(&mut self, owner: &str, key: &str, span: &Span, error: &toml::de::Error) {
         let message = error.message().trim();
         if let Some(missing) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
-            return self.note(owner, span, Error::model(format!("`{missing}` is missing")).expected(format!("{missing} = …")));
+            return self.note(
+                owner,
+                span,
+                Error::model(format!("`{missing}` is missing")).expected(format!("{missing} = …")),
+            );
         }
         if let Some(unknown) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
             let known = message.split('`').skip(3).step_by(2);
@@ -226,8 +230,9 @@ impl<'t> Reader<'t> {
         let expected = message.rsplit_once(", expected ").map_or(message, |(_, expected)| expected);
         let text = &self.text[span.clone()];
         let found = if text.len() > 60 { message.split(", expected ").next().unwrap_or(text) } else { text };
-        let mut mistake =
-            Error::model(format!("the value of `{key}` cannot be used")).found(found).expected(expected.replace('`', "\""));
+        let mut mistake = Error::model(format!("the value of `{key}` cannot be used"))
+            .found(found)
+            .expected(expected.replace('`', "\""));
         let words = expected.split(['`', '"']).skip(1).step_by(2);
         if let Some(near) = nearest(text.trim_matches('"'), words) {
             mistake = mistake.hint(format!("did you mean \"{near}\"?"));
@@ -237,7 +242,8 @@ impl<'t> Reader<'t> {
 
     /// Notes the keys that a table cannot have, and drops them.
     fn unknown_keys(&mut self, fields: &mut Fields<'t>, known: &[&str]) {
-        let unknown: Vec<_> = fields.table.keys().filter(|key| !known.contains(&key.as_ref().as_ref())).cloned().collect();
+        let unknown: Vec<_> =
+            fields.table.keys().filter(|key| !known.contains(&key.as_ref().as_ref())).cloned().collect();
         for key in unknown {
             fields.table.remove(&key);
             let error = unknown_key(key.as_ref(), known);
