@@ -52,10 +52,9 @@ fn batch_of<T: Number>(graph: &Graph, inputs: &[(&str, Value<T>)]) -> Result<usi
     for id in graph.inputs() {
         let info = graph.value(id);
         let Some((_, value)) = inputs.iter().find(|(name, _)| *name == info.name) else { continue };
-        if let Some(axis) = info.ty.dims.iter().position(|&d| d == crate::N) {
-            if let Some(&batch) = value.shape().get(axis) {
-                return Ok(batch);
-            }
+        let axis = info.ty.dims.iter().position(|&d| d == crate::N);
+        if let Some(&batch) = axis.and_then(|axis| value.shape().get(axis)) {
+            return Ok(batch);
         }
     }
     Ok(1)

@@ -7,12 +7,24 @@
 //! - What a kernel needs to know is prepared once; running it allocates nothing and takes its scratch from the caller.
 
 mod conv;
+mod copy;
 mod denormals;
+mod gemm;
+mod map;
 mod parts;
+mod pool;
+mod reduce;
 pub mod simd;
+mod softmax;
 mod workers;
 
 pub use conv::{Block, ConvOptions, Epilogue, Forward, GradInput, GradWeight, Hook, Weights};
+pub use copy::{BoxAt, Permute, copy_box};
+pub use gemm::{Gemm, MatrixSizes};
+pub use map::{Map, Source};
 pub use parts::Parts;
+pub use pool::{Divisor, Pool, TapIndex};
+pub use reduce::{Reduce, Reduction, channel_statistics};
 pub use simd::{ISA_VARIABLE, Isa};
+pub use softmax::softmax;
 pub use workers::{Workers, available_threads};

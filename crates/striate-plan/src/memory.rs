@@ -9,7 +9,7 @@ use striate_tensor::DType;
 /// A cache line of zeros, so that the arena is aligned to cache lines.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Line([u8; LINE]);
+struct Line(#[allow(dead_code)] [u8; LINE]); // read and written through pointers only
 
 /// The memory of a plan's intermediates, aligned to cache lines and all zeros at first.
 pub(crate) struct Arena(Vec<Line>);

@@ -37,7 +37,7 @@ impl Rng {
     /// 32 random bits: number `index`.
     pub fn bits(&self, index: u64) -> u32 {
         let block = philox(
-            [(index / 4) as u32, (index / 4 >> 32) as u32, self.stream as u32, (self.stream >> 32) as u32],
+            [(index / 4) as u32, ((index / 4) >> 32) as u32, self.stream as u32, (self.stream >> 32) as u32],
             [self.key as u32, (self.key >> 32) as u32],
         );
         block[(index % 4) as usize]

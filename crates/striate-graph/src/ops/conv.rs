@@ -217,7 +217,7 @@ impl Conv {
         }
         match &self.connections {
             Connections::Groups(groups) => {
-                if *groups == 0 || self.in_channels % groups != 0 || self.out_channels % groups != 0 {
+                if *groups == 0 || !self.in_channels.is_multiple_of(*groups) || !self.out_channels.is_multiple_of(*groups) {
                     return Err(Error::model("the groups do not divide the channels")
                         .found(format!("{groups} groups, {} input and {} output channels", self.in_channels, self.out_channels))
                         .expected("a number of groups that divides both")

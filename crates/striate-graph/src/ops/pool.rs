@@ -477,7 +477,7 @@ impl LayerForm for AdaptivePoolLayer {
         let sizes = x.ty().known_from(2).and_then(|input| Ok((input, self.output.over(rank, "output")?)));
         match sizes {
             Ok((input, output)) if rank > 0 => {
-                pool(x, scope, self.kind % 2 == 0, Windows::Adaptive { input, output }, false)
+                pool(x, scope, self.kind.is_multiple_of(2), Windows::Adaptive { input, output }, false)
             }
             Ok(_) => scope.poison(Error::model("there are no spatial axes to pool").found(x.ty())),
             Err(error) => scope.poison(error),

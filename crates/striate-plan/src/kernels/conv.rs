@@ -1,51 +1,43 @@
-use super::{Kernel, Problem};
+use super::{Epilogues, Kernel, Problem};
 use crate::memory::Io;
 use striate_graph::Op;
-use striate_kernels::{ConvOptions, Epilogue, Forward, GradInput, GradWeight, Weights, Workers};
-use striate_tensor::{Instruction, Program, Result, Unary};
+use striate_kernels::{ConvOptions, Forward, GradInput, GradWeight, Weights, Workers};
+use striate_tensor::Result;
 
-/// The kernel of a convolution or of one of its gradients, with or without an epilogue.
-pub(super) fn kernel(problem: &Problem<'_>) -> Result<Option<Box<dyn Kernel>>> {
-    let (op, program) = match problem.op() {
-        Op::Fused(fused) => (&*fused.first, Some(&fused.program)),
-        op => (op, None),
-    };
-    let relu = match program {
-        None => false,
-        Some(program) if is_relu(program) => true,
-        Some(_) => return Ok(None),
-    };
+/// The kernel of a convolution or of one of its gradients.
+pub(super) fn kernel(
+    problem: &Problem<'_>,
+    op: &Op,
+    inputs: usize,
+    epilogue: Epilogues,
+) -> Result<Option<Box<dyn Kernel>>> {
     let options = ConvOptions::default();
     Ok(match op {
         Op::Conv(conv) => {
-            let batch = problem.shape(0)[0];
-            let pass = Forward::prepare(&conv.geometry(batch), problem.isa, &options)?;
-            Some(Box::new(Data { pass, relu }))
+            let pass = Forward::prepare(&conv.geometry(problem.shape(0)[0]), problem.isa, &options)?;
+            Some(Box::new(Output { pass, biased: inputs > 2, epilogue }))
         }
-        Op::ConvGradInput(conv) if !relu => {
-            let batch = problem.shape(1)[0];
-            Some(Box::new(ToInput(GradInput::prepare(&conv.0.geometry(batch), problem.isa, &options)?)))
+        Op::ConvGradInput(conv) => {
+            let pass = GradInput::prepare(&conv.0.geometry(problem.shape(1)[0]), problem.isa, &options)?;
+            Some(Box::new(ToInput { pass, epilogue }))
         }
         Op::ConvGradWeight(conv) => {
-            let batch = problem.shape(0)[0];
-            Some(Box::new(ToWeight(GradWeight::prepare(&conv.0.geometry(batch), problem.isa, &options)?)))
+            let pass = GradWeight::prepare(&conv.0.geometry(problem.shape(0)[0]), problem.isa, &options)?;
+            Some(Box::new(ToWeight { pass }))
         }
         _ => None,
     })
 }
 
-fn is_relu(program: &Program) -> bool {
-    program.instructions() == [Instruction::Unary(Unary::Relu, 0)]
-}
-
-struct Data {
+struct Output {
     pass: Forward,
-    relu: bool,
+    biased: bool,
+    epilogue: Epilogues,
 }
 
-impl Kernel for Data {
+impl Kernel for Output {
     fn name(&self) -> String {
-        format!("conv {}{}", self.pass.variant(), if self.relu { " + relu" } else { "" })
+        format!("conv {}{}", self.pass.variant(), self.epilogue)
     }
 
     fn scratch(&self, threads: usize) -> usize {
@@ -53,41 +45,48 @@ impl Kernel for Data {
     }
 
     fn run(&self, workers: &Workers, io: &Io<'_>, scratch: &mut [f32]) {
-        let bias = (io.inputs() > 2).then(|| io.f32(2));
-        let epilogue = if self.relu { Epilogue::RELU } else { Epilogue::NONE };
-        self.pass.run(workers, io.f32(0), Weights::Plain(io.f32(1)), bias, epilogue, io.out_f32(0), scratch);
+        let bias = self.biased.then(|| io.f32(2));
+        self.epilogue.with(|epilogue| {
+            self.pass.run(workers, io.f32(0), Weights::Plain(io.f32(1)), bias, epilogue, io.out_f32(0), scratch);
+        });
     }
 }
 
-struct ToInput(GradInput);
+struct ToInput {
+    pass: GradInput,
+    epilogue: Epilogues,
+}
 
 impl Kernel for ToInput {
     fn name(&self) -> String {
-        format!("conv_grad_input {}", self.0.variant())
+        format!("conv_grad_input {}{}", self.pass.variant(), self.epilogue)
     }
 
     fn scratch(&self, threads: usize) -> usize {
-        self.0.scratch_len(threads)
+        self.pass.scratch_len(threads)
     }
 
     fn run(&self, workers: &Workers, io: &Io<'_>, scratch: &mut [f32]) {
-        let weights = Weights::Plain(io.f32(0));
-        self.0.run(workers, io.f32(1), weights, None, Epilogue::NONE, io.out_f32(0), scratch);
+        self.epilogue.with(|epilogue| {
+            self.pass.run(workers, io.f32(1), Weights::Plain(io.f32(0)), None, epilogue, io.out_f32(0), scratch);
+        });
     }
 }
 
-struct ToWeight(GradWeight);
+struct ToWeight {
+    pass: GradWeight,
+}
 
 impl Kernel for ToWeight {
     fn name(&self) -> String {
-        format!("conv_grad_weight {}", self.0.variant())
+        format!("conv_grad_weight {}", self.pass.variant())
     }
 
     fn scratch(&self, threads: usize) -> usize {
-        self.0.scratch_len(threads)
+        self.pass.scratch_len(threads)
     }
 
     fn run(&self, workers: &Workers, io: &Io<'_>, scratch: &mut [f32]) {
-        self.0.run(workers, io.f32(0), io.f32(1), io.out_f32(0), scratch);
+        self.pass.run(workers, io.f32(0), io.f32(1), io.out_f32(0), scratch);
     }
 }

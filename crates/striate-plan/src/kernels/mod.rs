@@ -1,12 +1,19 @@
 //! For each equation the kernel that computes it.
 
 mod conv;
+mod epilogue;
+pub(crate) mod map;
+mod matmul;
+mod pool;
+mod reduce;
 mod reference;
 
 use crate::memory::Io;
 use striate_graph::{Graph, Op};
 use striate_kernels::{Isa, Workers};
-use striate_tensor::Result;
+use striate_tensor::{Result, Shape};
+
+use epilogue::Epilogues;
 
 /// How one equation is computed. Everything was decided when the plan was made; a run allocates nothing.
 pub(crate) trait Kernel: Send + Sync {
@@ -37,17 +44,38 @@ impl Problem<'_> {
     }
 
     /// The shape of input `index`.
-    fn shape(&self, index: usize) -> striate_tensor::Shape {
+    fn shape(&self, index: usize) -> Shape {
         self.graph.value(self.graph.equations[self.equation].inputs[index]).ty.shape()
+    }
+
+    /// The shape of output `index`.
+    fn out_shape(&self, index: usize) -> Shape {
+        self.graph.value(self.graph.equations[self.equation].outputs[index]).ty.shape()
     }
 }
 
 /// The kernel of an equation; `None` for what needs no work.
 pub(crate) fn choose(problem: &Problem<'_>) -> Result<Option<Box<dyn Kernel>>> {
+    let inputs = problem.graph.equations[problem.equation].inputs.len();
     let kernel = match problem.op() {
         Op::Reshape(_) => return Ok(None),
-        Op::Conv(_) | Op::ConvGradInput(_) | Op::ConvGradWeight(_) | Op::Fused(_) => conv::kernel(problem)?,
-        _ => None,
+        Op::Fused(fused) => {
+            let epilogue = Epilogues::new(Some(&fused.program), &problem.out_shape(0), problem.isa)?;
+            linear(problem, &fused.first, fused.inputs, epilogue)?
+        }
+        Op::Map(op) => map::kernel(problem, &op.program, format!("map {}", op.program))?,
+        Op::Expand(op) => map::expand(problem, op)?,
+        Op::Reduce(op) => Some(reduce::kernel(problem, op)),
+        Op::MaxPool(_) | Op::MaxPoolGrad(_) | Op::MeanPool(_) | Op::MeanPoolGrad(_) => pool::kernel(problem),
+        op => linear(problem, op, inputs, Epilogues::None)?,
     };
     Ok(Some(kernel.unwrap_or_else(|| reference::kernel(problem))))
+}
+
+/// The kernel of an operation that takes an epilogue.
+fn linear(problem: &Problem<'_>, op: &Op, inputs: usize, epilogue: Epilogues) -> Result<Option<Box<dyn Kernel>>> {
+    match op {
+        Op::MatMul(op) => Ok(Some(matmul::kernel(problem, op, inputs, epilogue))),
+        op => conv::kernel(problem, op, inputs, epilogue),
+    }
 }

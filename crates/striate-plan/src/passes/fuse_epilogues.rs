@@ -43,5 +43,5 @@ pub(super) fn fuse_epilogues(mut graph: Graph, notes: &mut Vec<String>) -> Graph
 }
 
 fn takes_epilogue(op: &Op) -> bool {
-    matches!(op, Op::Conv(_) | Op::ConvGradInput(_)) || op.name() == "matmul"
+    matches!(op, Op::Conv(_) | Op::ConvGradInput(_) | Op::MatMul(_))
 }

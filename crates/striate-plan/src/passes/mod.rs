@@ -9,7 +9,7 @@ use striate_graph::{Graph, ValueId};
 use striate_tensor::Result;
 
 /// A pass by name.
-pub struct Pass {
+pub(crate) struct Pass {
     /// What it is called in the plan's text.
     pub name: &'static str,
     /// Graph in, graph out; what it did and did not do, a line each.
@@ -17,7 +17,7 @@ pub struct Pass {
 }
 
 /// All passes, in order.
-pub const PASSES: &[Pass] = &[
+pub(crate) const PASSES: &[Pass] = &[
     Pass { name: "prune", run: prune::prune },
     Pass { name: "share", run: share::share },
     Pass { name: "fuse maps", run: fuse_maps::fuse_maps },
@@ -29,7 +29,7 @@ pub const PASSES: &[Pass] = &[
 ///
 /// # Errors
 /// An internal error that names the pass which broke the graph.
-pub fn run_all(mut graph: Graph, notes: &mut Vec<String>) -> Result<Graph> {
+pub(crate) fn run_all(mut graph: Graph, notes: &mut Vec<String>) -> Result<Graph> {
     for pass in PASSES {
         let mut said = Vec::new();
         graph = (pass.run)(graph, &mut said);

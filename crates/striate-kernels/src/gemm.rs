@@ -1,0 +1,431 @@
+//! Matrix products for dense layers.
+#![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
+
+use crate::parts::Parts;
+use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::workers::Workers;
+
+/// Terms of one stretch of a sum: a packed panel of `B` of this height stays in the first-level cache.
+const DEPTH: usize = 256;
+/// Columns of a packed panel.
+const PANEL: usize = 2 * LANES;
+/// Columns of an item at most.
+const WIDE: usize = 4 * PANEL;
+/// Rows of an item at most.
+const TALL: usize = 96;
+/// With fewer rows than this, a transposed `B` is read as it lies, by dot products.
+const FEW: usize = 4;
+
+/// `C = op(A)·op(B) (+ bias) (+ C)`, with `op(A)` `m×k`, `op(B)` `k×n`, all row-major, the bias a row of `n`.
+///
+/// ```
+/// use striate_kernels::{Epilogue, Gemm, Isa, MatrixSizes, Workers};
+/// let workers = Workers::new(1);
+/// let gemm = Gemm::prepare(MatrixSizes { m: 1, n: 2, k: 3 }, false, true, Isa::best());
+/// let mut scratch = vec![0.0; gemm.scratch_len(workers.threads())];
+/// let weights = [1.0, 2.0, 3.0, 0.0, 1.0, 0.0]; // 2×3: `op` transposes it
+/// let mut c = [0.0; 2];
+/// gemm.run(&workers, &[1.0, 10.0, 100.0], &weights, Some(&[0.5, 0.0]), false, Epilogue::NONE, &mut c, &mut scratch);
+/// assert_eq!(c, [321.5, 10.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Gemm {
+    sizes: MatrixSizes,
+    a_transposed: bool,
+    b_transposed: bool,
+    isa: Isa,
+    rows: usize,
+    columns: usize,
+}
+
+/// `op(A)` is `m×k`, `op(B)` is `k×n`, `C` is `m×n`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MatrixSizes {
+    /// Rows of `C`.
+    pub m: usize,
+    /// Columns of `C`.
+    pub n: usize,
+    /// Terms of each sum.
+    pub k: usize,
+}
+
+impl Gemm {
+    /// With `a_transposed`, `A` lies as `k×m`; with `b_transposed`, `B` lies as `n×k`.
+    pub fn prepare(sizes: MatrixSizes, a_transposed: bool, b_transposed: bool, isa: Isa) -> Self {
+        let MatrixSizes { m, n, .. } = sizes;
+        let rows = if m <= TALL + TALL / 2 { m.max(1) } else { TALL };
+        let mut columns = WIDE;
+        while columns > PANEL && m.div_ceil(rows) * n.div_ceil(columns) < 8 {
+            columns /= 2;
+        }
+        Gemm { sizes, a_transposed, b_transposed, isa, rows, columns }
+    }
+
+    /// f32s of scratch that `run` needs with so many workers.
+    pub fn scratch_len(&self, threads: usize) -> usize {
+        threads * self.columns * DEPTH.min(self.sizes.k)
+    }
+
+    /// Writes `c`, or adds to it with `accumulate`. Of the epilogue's hook, `sample` is the row and `position` the
+    /// column; `channel` is 0.
+    #[allow(clippy::too_many_arguments)] // the equation has so many letters
+    pub fn run(
+        &self,
+        workers: &Workers,
+        a: &[f32],
+        b: &[f32],
+        bias: Option<&[f32]>,
+        accumulate: bool,
+        epilogue: crate::Epilogue<'_>,
+        c: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let MatrixSizes { m, n, k } = self.sizes;
+        assert_eq!((a.len(), b.len(), c.len()), (m * k, k * n, m * n), "a, b, c");
+        assert!(bias.is_none_or(|b| b.len() == n), "bias");
+        assert!(scratch.len() >= self.scratch_len(workers.threads()), "scratch");
+        let (across, down) = (n.div_ceil(self.columns), m.div_ceil(self.rows));
+        let len = self.scratch_len(1);
+        let (out, own) = (Parts::new(c), Parts::new(scratch));
+        workers.run(across * down, |item, worker| {
+            // SAFETY: each worker has its own part, and runs one item at a time.
+            let packed = unsafe { own.part(worker * len..(worker + 1) * len) };
+            let (row, column) = (item / across * self.rows, item % across * self.columns);
+            let size = (self.rows.min(m - row), self.columns.min(n - column));
+            self.isa.run(Item {
+                gemm: self,
+                a,
+                b,
+                bias,
+                accumulate,
+                relu: epilogue.relu,
+                c: out.start(),
+                first: (row, column),
+                size,
+                packed,
+            });
+            if let Some(hook) = epilogue.hook {
+                let whole = size.1 == n;
+                for r in (0..size.0).step_by(if whole { size.0 } else { 1 }) {
+                    let start = (row + r) * n + column;
+                    let len = if whole { size.0 * n } else { size.1 };
+                    let block = crate::Block { start, sample: row + r, channel: 0, position: column, worker };
+                    // SAFETY: this item alone writes these rows and columns, and has written them.
+                    hook(block, unsafe { out.part(start..start + len) });
+                }
+            }
+        });
+    }
+}
+
+/// A block of rows and columns of `C`.
+struct Item<'a> {
+    gemm: &'a Gemm,
+    a: &'a [f32],
+    b: &'a [f32],
+    bias: Option<&'a [f32]>,
+    accumulate: bool,
+    relu: bool,
+    c: *mut f32,
+    first: (usize, usize),
+    size: (usize, usize),
+    packed: &'a mut [f32],
+}
+
+/// Where a stretch of terms starts and whether it begins or ends the sums.
+#[derive(Clone, Copy)]
+struct Stretch {
+    from: usize,
+    len: usize,
+    begins: bool,
+    ends: bool,
+}
+
+impl Kernel for Item<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        let k = self.gemm.sizes.k;
+        if self.gemm.b_transposed && self.size.0 < FEW {
+            return self.dots(simd);
+        }
+        let as_it_lies = !self.gemm.b_transposed && self.size.0 < FEW;
+        let mut from = 0;
+        loop {
+            let len = DEPTH.min(k - from);
+            let stretch = Stretch { from, len, begins: from == 0, ends: from + len == k };
+            if as_it_lies {
+                self.stream(simd, stretch);
+            } else {
+                self.pack(simd, stretch);
+                self.panels(simd, stretch);
+            }
+            from += len;
+            if from >= k {
+                break;
+            }
+        }
+    }
+}
+
+impl Item<'_> {
+    /// `packed[panel][term][column]`, zeros beyond the last column.
+    #[inline(always)]
+    fn pack<S: Simd>(&mut self, simd: S, stretch: Stretch) {
+        let (n, k) = (self.gemm.sizes.n, self.gemm.sizes.k);
+        for (panel, packed) in self.packed.chunks_mut(PANEL * stretch.len).enumerate() {
+            let left = panel * PANEL;
+            if left >= self.size.1 {
+                break;
+            }
+            let count = PANEL.min(self.size.1 - left);
+            let left = self.first.1 + left;
+            if !self.gemm.b_transposed {
+                for (term, to) in packed.chunks_exact_mut(PANEL).enumerate() {
+                    let from = &self.b[(stretch.from + term) * n + left..][..count];
+                    if count == PANEL {
+                        to.copy_from_slice(from);
+                    } else {
+                        to[..count].copy_from_slice(from);
+                        to[count..].fill(0.0);
+                    }
+                }
+                continue;
+            }
+            for half in 0..2 {
+                let live = count.saturating_sub(half * LANES).min(LANES);
+                let row = |r: usize| (left + half * LANES + r.min(live.max(1) - 1)) * k + stretch.from;
+                let mut term = 0;
+                if live > 0 {
+                    while term + LANES <= stretch.len {
+                        let mut block = [simd.splat(0.0); LANES];
+                        for r in 0..live {
+                            // SAFETY: row `r` of `b` has `LANES` numbers from here, by the loop's condition.
+                            block[r] = unsafe { simd.load(self.b[row(r) + term..][..LANES].as_ptr()) };
+                        }
+                        let block = simd.transpose(block);
+                        for (t, v) in block.into_iter().enumerate() {
+                            let to = &mut packed[(term + t) * PANEL + half * LANES..][..LANES];
+                            // SAFETY: the slice has `LANES` numbers.
+                            unsafe { simd.store(to.as_mut_ptr(), v) };
+                        }
+                        term += LANES;
+                    }
+                }
+                for term in term..stretch.len {
+                    let to = &mut packed[term * PANEL + half * LANES..][..LANES];
+                    to.fill(0.0);
+                    for r in 0..live {
+                        to[r] = self.b[row(r) + term];
+                    }
+                }
+            }
+        }
+    }
+
+    /// All panels against all rows, six at a time.
+    #[inline(always)]
+    fn panels<S: Simd>(&self, simd: S, stretch: Stretch) {
+        let mut row = 0;
+        while row < self.size.0 {
+            let rows = (self.size.0 - row).min(6);
+            for left in (0..self.size.1).step_by(PANEL) {
+                let columns = PANEL.min(self.size.1 - left);
+                let b = self.packed[left * stretch.len..].as_ptr();
+                let at = (row, left, columns);
+                // SAFETY: `pack` filled the panel: `PANEL` numbers for each term; the rows lie inside `A` and `C`.
+                unsafe {
+                    match rows {
+                        6 => self.tile::<S, 6, 2>(simd, stretch, at, b, PANEL, LANES * 2),
+                        5 => self.tile::<S, 5, 2>(simd, stretch, at, b, PANEL, LANES * 2),
+                        4 => self.tile::<S, 4, 2>(simd, stretch, at, b, PANEL, LANES * 2),
+                        3 => self.tile::<S, 3, 2>(simd, stretch, at, b, PANEL, LANES * 2),
+                        2 => self.tile::<S, 2, 2>(simd, stretch, at, b, PANEL, LANES * 2),
+                        _ => self.tile::<S, 1, 2>(simd, stretch, at, b, PANEL, LANES * 2),
+                    }
+                }
+            }
+            row += rows;
+        }
+    }
+
+    /// A few rows against `B` as it lies.
+    #[inline(always)]
+    fn stream<S: Simd>(&self, simd: S, stretch: Stretch) {
+        let n = self.gemm.sizes.n;
+        let width = if self.size.0 == 1 { 8 * LANES } else { 4 * LANES };
+        for left in (0..self.size.1).step_by(width) {
+            let columns = width.min(self.size.1 - left);
+            let b = self.b[(stretch.from * n + self.first.1 + left).min(self.b.len())..].as_ptr();
+            let at = (0, left, columns);
+            // SAFETY: the rows and columns lie inside `A`, `B` and `C`; no load passes the last column.
+            unsafe {
+                match self.size.0 {
+                    1 => self.tile::<S, 1, 8>(simd, stretch, at, b, n, columns),
+                    2 => self.tile::<S, 2, 4>(simd, stretch, at, b, n, columns),
+                    _ => self.tile::<S, 3, 4>(simd, stretch, at, b, n, columns),
+                }
+            }
+        }
+    }
+
+    /// `M` rows and `V` vectors of `C` over one stretch of terms.
+    ///
+    /// # Safety
+    /// `b` must have `readable <= V·LANES` numbers at every `b_step`, for all terms of the stretch; row and column must
+    /// lie inside the item.
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const M: usize, const V: usize>(
+        &self,
+        simd: S,
+        stretch: Stretch,
+        (row, left, columns): (usize, usize, usize),
+        b: *const f32,
+        b_step: usize,
+        readable: usize,
+    ) {
+        let MatrixSizes { m, n, k } = self.gemm.sizes;
+        let (row, left) = (self.first.0 + row, self.first.1 + left);
+        let (a_row, a_step) = if self.gemm.a_transposed { (1, m) } else { (k, 1) };
+        let a = self.a.as_ptr().wrapping_add(row * a_row + stretch.from * a_step);
+        let lanes = |v: usize, of: usize| of.saturating_sub(v * LANES).min(LANES);
+        let c = |r: usize, v: usize| self.c.wrapping_add((row + r) * n + left + v * LANES);
+        let mut sums = [[simd.splat(0.0); V]; M];
+        for v in 0..V {
+            let live = lanes(v, columns);
+            if let Some(bias) = self.bias
+                && stretch.begins
+                && live > 0
+            {
+                // SAFETY: `live` columns are inside the bias.
+                let bias = unsafe { simd.load_partial(bias.as_ptr().add(left + v * LANES), live) };
+                for r in 0..M {
+                    sums[r][v] = bias;
+                }
+            }
+            if (self.accumulate || !stretch.begins) && live > 0 {
+                for r in 0..M {
+                    // SAFETY: the row and `live` columns are inside `C`.
+                    sums[r][v] = simd.add(sums[r][v], unsafe { simd.load_partial(c(r, v), live) });
+                }
+            }
+        }
+        // SAFETY: by the contract above.
+        unsafe {
+            if readable == V * LANES {
+                for term in 0..stretch.len {
+                    let (a, b) = (a.add(term * a_step), b.add(term * b_step));
+                    let mut x = [simd.splat(0.0); V];
+                    for v in 0..V {
+                        x[v] = simd.load(b.add(v * LANES));
+                    }
+                    for r in 0..M {
+                        let a = simd.splat(*a.add(r * a_row));
+                        for v in 0..V {
+                            sums[r][v] = simd.fma(x[v], a, sums[r][v]);
+                        }
+                    }
+                }
+            } else {
+                for term in 0..stretch.len {
+                    let (a, b) = (a.add(term * a_step), b.add(term * b_step));
+                    for v in 0..V {
+                        let x = simd.load_partial(b.wrapping_add(v * LANES), lanes(v, readable));
+                        for r in 0..M {
+                            sums[r][v] = simd.fma(x, simd.splat(*a.add(r * a_row)), sums[r][v]);
+                        }
+                    }
+                }
+            }
+        }
+        for v in 0..V {
+            let live = lanes(v, columns);
+            for r in 0..M {
+                let mut sum = sums[r][v];
+                if self.relu && stretch.ends {
+                    sum = simd.max(simd.splat(0.0), sum);
+                }
+                // SAFETY: the row and `live` columns are inside `C`, and this item's alone.
+                unsafe {
+                    if live == LANES {
+                        simd.store(c(r, v), sum);
+                    } else if live > 0 {
+                        let mut buffer = [0.0f32; LANES];
+                        simd.store(buffer.as_mut_ptr(), sum);
+                        std::ptr::copy_nonoverlapping(buffer.as_ptr(), c(r, v), live);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A few rows against a transposed `B`: each element is a dot product along `k`.
+    #[inline(always)]
+    fn dots<S: Simd>(&self, simd: S) {
+        let (n, k) = (self.gemm.sizes.n, self.gemm.sizes.k);
+        let mut column = 0;
+        while column < self.size.1 {
+            let count = (self.size.1 - column).min(4);
+            for row in 0..self.size.0 {
+                let row = self.first.0 + row;
+                let at = self.first.1 + column;
+                let totals = if count == 4 { self.dot::<S, 4>(simd, row, at) } else { [0.0; 4] };
+                for i in 0..count {
+                    let mut total = if count == 4 { totals[i] } else { self.dot::<S, 1>(simd, row, at + i)[0] };
+                    total += self.bias.map_or(0.0, |b| b[at + i]);
+                    // SAFETY: the element lies inside `C` and is this item's alone.
+                    let c = unsafe { &mut *self.c.add(row * n + at + i) };
+                    if self.accumulate {
+                        total += *c;
+                    }
+                    *c = if self.relu && total <= 0.0 { 0.0 } else { total };
+                }
+            }
+            column += count;
+        }
+        debug_assert!(k == 0 || n > 0);
+    }
+
+    /// Row `row` of `op(A)` times `W` columns of `op(B)`.
+    #[inline(always)]
+    fn dot<S: Simd, const W: usize>(&self, simd: S, row: usize, column: usize) -> [f32; W] {
+        let MatrixSizes { m, k, .. } = self.gemm.sizes;
+        let mut totals = [0.0; W];
+        if self.gemm.a_transposed && m > 1 {
+            for w in 0..W {
+                let b = &self.b[(column + w) * k..][..k];
+                totals[w] = b.iter().enumerate().map(|(t, b)| self.a[t * m + row] * b).sum();
+            }
+            return totals;
+        }
+        let a = &self.a[row * k..][..k];
+        let b: [&[f32]; W] = std::array::from_fn(|w| &self.b[(column + w) * k..][..k]);
+        let mut sums = [[simd.splat(0.0); 2]; W];
+        let whole = k / (2 * LANES) * (2 * LANES);
+        // SAFETY: all slices are `k` long, and no load passes `k`.
+        unsafe {
+            for t in (0..whole).step_by(2 * LANES) {
+                for half in 0..2 {
+                    let x = simd.load(a.as_ptr().add(t + half * LANES));
+                    for w in 0..W {
+                        let y = simd.load(b[w].as_ptr().add(t + half * LANES));
+                        sums[w][half] = simd.fma(x, y, sums[w][half]);
+                    }
+                }
+            }
+            for t in (whole..k).step_by(LANES) {
+                let count = LANES.min(k - t);
+                let x = simd.load_partial(a.as_ptr().add(t), count);
+                for w in 0..W {
+                    let y = simd.load_partial(b[w].as_ptr().add(t), count);
+                    sums[w][0] = simd.fma(x, y, sums[w][0]);
+                }
+            }
+        }
+        for w in 0..W {
+            totals[w] = simd.sum(simd.add(sums[w][0], sums[w][1]));
+        }
+        totals
+    }
+}

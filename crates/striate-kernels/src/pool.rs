@@ -1,0 +1,383 @@
+//! Pooling: the maximum or the mean of what each output position sees.
+
+use crate::parts::Parts;
+use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::workers::Workers;
+use striate_tensor::Taps;
+
+/// How the index of a tap is stored: `u8` where a window has at most 256 taps, `i32` beyond.
+pub trait TapIndex: Copy + Send + Sync {
+    /// From a tap number.
+    fn of(tap: u32) -> Self;
+    /// The tap number.
+    fn tap(self) -> usize;
+}
+
+impl TapIndex for u8 {
+    #[inline(always)]
+    fn of(tap: u32) -> Self {
+        tap as u8
+    }
+    #[inline(always)]
+    fn tap(self) -> usize {
+        usize::from(self)
+    }
+}
+
+impl TapIndex for i32 {
+    #[inline(always)]
+    fn of(tap: u32) -> Self {
+        tap as i32
+    }
+    #[inline(always)]
+    fn tap(self) -> usize {
+        self as usize
+    }
+}
+
+/// What a mean is divided by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Divisor {
+    /// The taps of a whole window, padding included.
+    Window,
+    /// The taps that meet an input element.
+    Live,
+}
+
+/// Neighbouring positions that see the same pattern, each `stride` pixels further.
+#[derive(Clone, Debug)]
+struct Run {
+    position: u32,
+    len: u32,
+    /// Pixel of the first position's first live tap.
+    pixel: u32,
+    stride: u32,
+    pattern: u32,
+}
+
+/// The live taps of a position: (tap, distance from the first one's pixel).
+type Pattern = Vec<(u32, u32)>;
+
+/// Pooling prepared for one set of windows; works on any number of planes (samples × channels).
+///
+/// ```
+/// use striate_kernels::{Isa, Pool, Workers};
+/// use striate_tensor::{Taps, Window};
+/// let two = Window { input: 4, kernel: 2, stride: 2, dilation: 1, before: 0, after: 0 };
+/// let pool = Pool::prepare(&Taps::sliding(&[two]), Isa::best());
+/// let (mut y, mut index) = ([0.0; 2], [0u8; 2]);
+/// pool.max(&Workers::new(1), &[1.0, 3.0, 5.0, 5.0], &mut y, Some(&mut index));
+/// assert_eq!((y, index), ([3.0, 5.0], [1, 0]));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Pool {
+    isa: Isa,
+    pixels: usize,
+    positions: usize,
+    taps: usize,
+    runs: Vec<Run>,
+    patterns: Vec<Pattern>,
+    /// Of each pattern the distance of each tap, dead ones 0.
+    distances: Vec<Vec<u32>>,
+}
+
+impl Pool {
+    /// Finds the runs of equal windows.
+    pub fn prepare(taps: &Taps, isa: Isa) -> Self {
+        let mut pool = Pool {
+            isa,
+            pixels: taps.pixels(),
+            positions: taps.positions(),
+            taps: taps.taps(),
+            runs: vec![],
+            patterns: vec![],
+            distances: vec![],
+        };
+        for position in 0..pool.positions {
+            let seen = taps.at(position);
+            let pixel = seen.first().map_or(0, |s| s.1);
+            let pattern: Pattern = seen.iter().map(|&(tap, at)| (tap as u32, (at - pixel) as u32)).collect();
+            let known = pool.patterns.iter().rposition(|p| *p == pattern);
+            let number = known.unwrap_or_else(|| {
+                let mut distances = vec![0; pool.taps];
+                pattern.iter().for_each(|&(tap, distance)| distances[tap as usize] = distance);
+                pool.distances.push(distances);
+                pool.patterns.push(pattern);
+                pool.patterns.len() - 1
+            }) as u32;
+            pool.extend(position as u32, pixel as u32, number);
+        }
+        pool
+    }
+
+    fn extend(&mut self, position: u32, pixel: u32, pattern: u32) {
+        if let Some(run) = self.runs.last_mut()
+            && run.pattern == pattern
+            && pixel > run.pixel
+        {
+            if run.len == 1 && pixel - run.pixel <= 2 {
+                run.stride = pixel - run.pixel;
+            }
+            if pixel == run.pixel + run.len * run.stride {
+                run.len += 1;
+                return;
+            }
+        }
+        self.runs.push(Run { position, len: 1, pixel, stride: 1, pattern });
+    }
+
+    /// Input elements of a plane.
+    pub fn pixels(&self) -> usize {
+        self.pixels
+    }
+
+    /// Output elements of a plane.
+    pub fn positions(&self) -> usize {
+        self.positions
+    }
+
+    /// Planes of an item: some thousand elements.
+    fn gang(&self) -> usize {
+        (16_384 / self.pixels.max(1)).max(1)
+    }
+
+    fn planes(&self, x: &[f32], y: &[f32]) -> usize {
+        let planes = x.len() / self.pixels.max(1);
+        assert_eq!((x.len(), y.len()), (planes * self.pixels, planes * self.positions), "planes");
+        planes
+    }
+
+    fn one_value(&self) -> bool {
+        self.positions == 1 && self.pixels == self.taps && self.patterns[0].len() == self.pixels
+    }
+
+    /// `y[p] = max x[q]` and the tap where it is: the first maximum, where a NaN counts as the maximum.
+    /// `x` is `planes×pixels`; `y` and `index` are `planes×positions`.
+    ///
+    /// # Panics
+    /// With `u8` indices and more than 256 taps.
+    pub fn max<I: TapIndex>(&self, workers: &Workers, x: &[f32], y: &mut [f32], index: Option<&mut [I]>) {
+        assert!(size_of::<I>() > 1 || self.taps <= 256, "more than 256 taps need i32 indices");
+        let planes = self.planes(x, y);
+        let gang = self.gang();
+        assert!(index.as_ref().is_none_or(|i| i.len() == y.len()), "index");
+        let index = index.map(Parts::new);
+        workers.chunks(y, gang * self.positions, |item, _, y| {
+            for (plane, y) in (item * gang..planes).zip(y.chunks_exact_mut(self.positions)) {
+                let x = &x[plane * self.pixels..][..self.pixels];
+                let index = index.as_ref().map(|i| {
+                    // SAFETY: each plane belongs to one item, which runs once.
+                    unsafe { i.part(plane * self.positions..(plane + 1) * self.positions) }
+                });
+                self.isa.run(Max { pool: self, x, y, index });
+            }
+        });
+    }
+
+    /// `∂x[q] = Σ ∂y[p]` over the positions whose maximum is at `q`.
+    pub fn max_grad<I: TapIndex>(&self, workers: &Workers, grad_y: &[f32], index: &[I], grad_x: &mut [f32]) {
+        let planes = self.planes(grad_x, grad_y);
+        let gang = self.gang();
+        assert_eq!(index.len(), grad_y.len(), "index");
+        workers.chunks(grad_x, gang * self.pixels, |item, _, grad_x| {
+            for (plane, grad_x) in (item * gang..planes).zip(grad_x.chunks_exact_mut(self.pixels)) {
+                let part = plane * self.positions..(plane + 1) * self.positions;
+                let (grad_y, index) = (&grad_y[part.clone()], &index[part]);
+                grad_x.fill(0.0);
+                for run in &self.runs {
+                    let distances = &self.distances[run.pattern as usize];
+                    let part = run.position as usize..(run.position + run.len) as usize;
+                    for (i, (dy, tap)) in grad_y[part.clone()].iter().zip(&index[part]).enumerate() {
+                        let pixel = run.pixel as usize + i * run.stride as usize;
+                        grad_x[pixel + distances[tap.tap()] as usize] += dy;
+                    }
+                }
+            }
+        });
+    }
+
+    fn count(&self, run: &Run, divisor: Divisor) -> f32 {
+        let live = self.patterns[run.pattern as usize].len();
+        (if divisor == Divisor::Live { live } else { self.taps }).max(1) as f32
+    }
+
+    /// `y[p] = Σ x[q] / divisor`. `x` is `planes×pixels`, `y` is `planes×positions`.
+    pub fn mean(&self, workers: &Workers, x: &[f32], divisor: Divisor, y: &mut [f32]) {
+        let planes = self.planes(x, y);
+        let gang = self.gang();
+        workers.chunks(y, gang * self.positions, |item, _, y| {
+            for (plane, y) in (item * gang..planes).zip(y.chunks_exact_mut(self.positions)) {
+                let x = &x[plane * self.pixels..][..self.pixels];
+                if self.one_value() {
+                    y[0] = self.isa.run(crate::reduce::Sum(x)) as f32 / self.pixels as f32;
+                } else {
+                    self.isa.run(Mean { pool: self, divisor, x, y });
+                }
+            }
+        });
+    }
+
+    /// `∂x[q] = Σ ∂y[p] / divisor` over the positions that see `q`.
+    pub fn mean_grad(&self, workers: &Workers, grad_y: &[f32], divisor: Divisor, grad_x: &mut [f32]) {
+        let planes = self.planes(grad_x, grad_y);
+        let gang = self.gang();
+        workers.chunks(grad_x, gang * self.pixels, |item, _, grad_x| {
+            for (plane, grad_x) in (item * gang..planes).zip(grad_x.chunks_exact_mut(self.pixels)) {
+                let grad_y = &grad_y[plane * self.positions..][..self.positions];
+                if self.one_value() {
+                    grad_x.fill(grad_y[0] / self.pixels as f32);
+                    continue;
+                }
+                grad_x.fill(0.0);
+                for run in &self.runs {
+                    let count = self.count(run, divisor);
+                    let (len, stride) = (run.len as usize, run.stride as usize);
+                    let grad_y = &grad_y[run.position as usize..][..len];
+                    for &(_, distance) in &self.patterns[run.pattern as usize] {
+                        let grad_x = grad_x[(run.pixel + distance) as usize..].iter_mut().step_by(stride);
+                        grad_x.zip(grad_y).for_each(|(dx, dy)| *dx += dy / count);
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Calls `visit(i, x)` for each live tap number `i` of a pattern, with the pixels that eight positions see through it.
+///
+/// # Safety
+/// `at` plus each distance must have `LANES` readable numbers, or `2·LANES` at stride 2.
+#[inline(always)]
+unsafe fn each_tap<S: Simd>(
+    simd: S,
+    pattern: &Pattern,
+    at: *const f32,
+    stride: u32,
+    mut visit: impl FnMut(usize, S::V),
+) {
+    let mut i = 0;
+    while i < pattern.len() {
+        let distance = pattern[i].1;
+        // SAFETY: by the contract above.
+        unsafe {
+            let from = at.add(distance as usize);
+            if stride == 1 {
+                visit(i, simd.load(from));
+            } else {
+                let (even, odd) = simd.unzip(simd.load(from), simd.load(from.add(LANES)));
+                visit(i, even);
+                if i + 1 < pattern.len() && pattern[i + 1].1 == distance + 1 {
+                    visit(i + 1, odd);
+                    i += 1;
+                }
+            }
+        }
+        i += 1;
+    }
+}
+
+/// How many positions of a run, in whole vectors, may be loaded without leaving a plane of `pixels`.
+fn vectors(run: &Run, pattern: &Pattern, pixels: usize) -> usize {
+    let reach = pattern.last().map_or(0, |p| p.1) as usize + run.pixel as usize;
+    let reads = LANES * run.stride as usize;
+    if pattern.is_empty() || pixels < reach + reads {
+        return 0;
+    }
+    ((pixels - reach - reads) / reads + 1).min(run.len as usize / LANES)
+}
+
+struct Max<'a, I> {
+    pool: &'a Pool,
+    x: &'a [f32],
+    y: &'a mut [f32],
+    index: Option<&'a mut [I]>,
+}
+
+impl<I: TapIndex> Kernel for Max<'_, I> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        for run in &self.pool.runs {
+            let pattern = &self.pool.patterns[run.pattern as usize];
+            let whole = vectors(run, pattern, self.x.len());
+            for i in 0..whole {
+                let at = run.pixel as usize + i * LANES * run.stride as usize;
+                let to = run.position as usize + i * LANES;
+                let mut best = simd.splat(f32::NEG_INFINITY);
+                let mut tap = simd.splat(pattern[0].0 as f32);
+                // SAFETY: `vectors` keeps all loads inside the plane.
+                unsafe {
+                    each_tap(simd, pattern, self.x.as_ptr().add(at), run.stride, |i, x| {
+                        let keep = simd.le(x, best);
+                        let stays = simd.nan(best);
+                        let number = simd.splat(pattern[i].0 as f32);
+                        tap = simd.select(stays, tap, simd.select(keep, tap, number));
+                        best = simd.select(stays, best, simd.select(keep, best, x));
+                    });
+                }
+                // SAFETY: the slice has `LANES` numbers.
+                unsafe { simd.store(self.y[to..][..LANES].as_mut_ptr(), best) };
+                if let Some(index) = &mut self.index {
+                    let mut taps = [0.0f32; LANES];
+                    // SAFETY: the array has `LANES` numbers.
+                    unsafe { simd.store(taps.as_mut_ptr(), tap) };
+                    for (index, tap) in index[to..][..LANES].iter_mut().zip(taps) {
+                        // SAFETY: a tap number is a small whole number.
+                        *index = I::of(unsafe { tap.to_int_unchecked::<i32>() } as u32);
+                    }
+                }
+            }
+            for i in whole * LANES..run.len as usize {
+                let (at, to) = (run.pixel as usize + i * run.stride as usize, run.position as usize + i);
+                let (mut best, mut tap) = (f32::NEG_INFINITY, pattern.first().map_or(0, |p| p.0));
+                for &(number, distance) in pattern {
+                    let x = self.x[at + distance as usize];
+                    if x > best || (x.is_nan() && !best.is_nan()) {
+                        (best, tap) = (x, number);
+                    }
+                }
+                self.y[to] = best;
+                if let Some(index) = &mut self.index {
+                    index[to] = I::of(tap);
+                }
+            }
+        }
+    }
+}
+
+struct Mean<'a> {
+    pool: &'a Pool,
+    divisor: Divisor,
+    x: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl Kernel for Mean<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        for run in &self.pool.runs {
+            let pattern = &self.pool.patterns[run.pattern as usize];
+            let count = self.pool.count(run, self.divisor);
+            let whole = vectors(run, pattern, self.x.len());
+            for i in 0..whole {
+                let at = run.pixel as usize + i * LANES * run.stride as usize;
+                let mut sum = simd.splat(0.0);
+                // SAFETY: `vectors` keeps all loads inside the plane.
+                unsafe {
+                    each_tap(simd, pattern, self.x.as_ptr().add(at), run.stride, |_, x| sum = simd.add(sum, x));
+                }
+                let to = &mut self.y[run.position as usize + i * LANES..][..LANES];
+                // SAFETY: the slice has `LANES` numbers.
+                unsafe { simd.store(to.as_mut_ptr(), simd.div(sum, simd.splat(count))) };
+            }
+            for i in whole * LANES..run.len as usize {
+                let at = run.pixel as usize + i * run.stride as usize;
+                let sum: f32 = pattern.iter().map(|&(_, distance)| self.x[at + distance as usize]).sum();
+                self.y[run.position as usize + i] = sum / count;
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+use super::{Epilogues, Kernel, Problem};
+use crate::memory::Io;
+use striate_graph::ops::matmul::MatMul;
+use striate_kernels::{Gemm, MatrixSizes, Workers};
+
+/// A matrix product, its bias and its epilogue.
+struct Product {
+    gemm: Gemm,
+    biased: bool,
+    epilogue: Epilogues,
+}
+
+pub(super) fn kernel(problem: &Problem<'_>, op: &MatMul, inputs: usize, epilogue: Epilogues) -> Box<dyn Kernel> {
+    let (a, b) = (problem.shape(0), problem.shape(1));
+    let (m, k) = if op.a_transposed { (a[1], a[0]) } else { (a[0], a[1]) };
+    let n = b[if op.b_transposed { 0 } else { 1 }];
+    let gemm = Gemm::prepare(MatrixSizes { m, n, k }, op.a_transposed, op.b_transposed, problem.isa);
+    Box::new(Product { gemm, biased: inputs > 2, epilogue })
+}
+
+impl Kernel for Product {
+    fn name(&self) -> String {
+        format!("matmul{}", self.epilogue)
+    }
+
+    fn scratch(&self, threads: usize) -> usize {
+        self.gemm.scratch_len(threads)
+    }
+
+    fn run(&self, workers: &Workers, io: &Io<'_>, scratch: &mut [f32]) {
+        let bias = self.biased.then(|| io.f32(2));
+        self.epilogue.with(|epilogue| {
+            self.gemm.run(workers, io.f32(0), io.f32(1), bias, false, epilogue, io.out_f32(0), scratch);
+        });
+    }
+}

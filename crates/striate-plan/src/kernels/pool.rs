@@ -1,0 +1,56 @@
+use super::{Kernel, Problem};
+use crate::memory::Io;
+use striate_graph::Op;
+use striate_kernels::{Divisor, Pool, Workers};
+use striate_tensor::DType;
+
+/// A pool or one of its adjoints.
+struct Pooling {
+    pool: Pool,
+    pass: Pass,
+}
+
+enum Pass {
+    Max,
+    MaxGrad,
+    Mean(Divisor),
+    MeanGrad(Divisor),
+}
+
+pub(super) fn kernel(problem: &Problem<'_>) -> Option<Box<dyn Kernel>> {
+    let divisor = |counts: bool| if counts { Divisor::Window } else { Divisor::Live };
+    let (windows, pass) = match problem.op() {
+        Op::MaxPool(pool) => (&pool.windows, Pass::Max),
+        Op::MaxPoolGrad(grad) => (&grad.0.windows, Pass::MaxGrad),
+        Op::MeanPool(pool) => (&pool.windows, Pass::Mean(divisor(pool.counts_padding()))),
+        Op::MeanPoolGrad(grad) => (&grad.0.windows, Pass::MeanGrad(divisor(grad.0.counts_padding()))),
+        _ => return None,
+    };
+    Some(Box::new(Pooling { pool: Pool::prepare(&windows.taps(), problem.isa), pass }))
+}
+
+impl Kernel for Pooling {
+    fn name(&self) -> String {
+        match self.pass {
+            Pass::Max => "max_pool",
+            Pass::MaxGrad => "max_pool_grad",
+            Pass::Mean(_) => "mean_pool",
+            Pass::MeanGrad(_) => "mean_pool_grad",
+        }
+        .to_string()
+    }
+
+    fn run(&self, workers: &Workers, io: &Io<'_>, _scratch: &mut [f32]) {
+        let pool = &self.pool;
+        match self.pass {
+            Pass::Max if io.out_dtype(1) == DType::U8 => {
+                pool.max(workers, io.f32(0), io.out_f32(0), Some(io.out_u8(1)));
+            }
+            Pass::Max => pool.max(workers, io.f32(0), io.out_f32(0), Some(io.out_i32(1))),
+            Pass::MaxGrad if io.dtype(0) == DType::U8 => pool.max_grad(workers, io.f32(1), io.u8(0), io.out_f32(0)),
+            Pass::MaxGrad => pool.max_grad(workers, io.f32(1), io.i32(0), io.out_f32(0)),
+            Pass::Mean(divisor) => pool.mean(workers, io.f32(0), divisor, io.out_f32(0)),
+            Pass::MeanGrad(divisor) => pool.mean_grad(workers, io.f32(0), divisor, io.out_f32(0)),
+        }
+    }
+}
