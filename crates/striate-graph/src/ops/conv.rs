@@ -210,6 +210,10 @@ impl Conv {
         if !(1..=3).contains(&self.windows.len()) {
             return Err(Error::model("a convolution has 1, 2 or 3 spatial axes").found(self.windows.len()));
         }
+        if self.in_channels == 0 || self.out_channels == 0 {
+            return Err(Error::model("a convolution has at least one input and one output channel")
+                .found(format!("{} and {}", self.in_channels, self.out_channels)));
+        }
         check_windows("kernel", &self.windows)?;
         if self.in_channels == 0 || self.out_channels == 0 {
             return Err(Error::model("a convolution has at least one input and one output channel")
