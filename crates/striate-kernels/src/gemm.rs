@@ -13,7 +13,7 @@ const PANEL: usize = 2 * LANES;
 const WIDE: usize = 4 * PANEL;
 /// Rows of an item at most.
 const TALL: usize = 96;
-/// With fewer rows than this, a transposed `B` is read as it lies, by dot products.
+/// With fewer rows than this, or at most as many terms, packing `B` does not pay: it is read as it lies.
 const FEW: usize = 4;
 
 /// `C = op(A)·op(B) (+ bias) (+ C)`, with `op(A)` `m×k`, `op(B)` `k×n`, all row-major, the bias a row of `n`.
@@ -158,7 +158,9 @@ impl Kernel for Item<'_> {
             if as_it_lies {
                 self.stream(simd, stretch);
             } else {
-                self.pack(simd, stretch);
+                if k > FEW || self.gemm.b_transposed {
+                    self.pack(simd, stretch);
+                }
                 self.panels(simd, stretch);
             }
             from += len;
@@ -232,17 +234,23 @@ impl Item<'_> {
             let rows = (self.size.0 - row).min(6);
             for left in (0..self.size.1).step_by(PANEL) {
                 let columns = PANEL.min(self.size.1 - left);
-                let b = self.packed[left * stretch.len..].as_ptr();
                 let at = (row, left, columns);
-                // SAFETY: `pack` filled the panel: `PANEL` numbers for each term; the rows lie inside `A` and `C`.
+                let (n, packed) = (self.gemm.sizes.n, self.gemm.sizes.k > FEW || self.gemm.b_transposed);
+                let (b, step, readable) = if packed {
+                    (self.packed[left * stretch.len..].as_ptr(), PANEL, PANEL)
+                } else {
+                    (self.b[stretch.from * n + self.first.1 + left..].as_ptr(), n, columns)
+                };
+                // SAFETY: `pack` filled the panel, `PANEL` numbers for each term, or `B` has the columns at every `n`;
+                // the rows lie inside `A` and `C`.
                 unsafe {
                     match rows {
-                        6 => self.tile::<S, 6, 2>(simd, stretch, at, b, PANEL, LANES * 2),
-                        5 => self.tile::<S, 5, 2>(simd, stretch, at, b, PANEL, LANES * 2),
-                        4 => self.tile::<S, 4, 2>(simd, stretch, at, b, PANEL, LANES * 2),
-                        3 => self.tile::<S, 3, 2>(simd, stretch, at, b, PANEL, LANES * 2),
-                        2 => self.tile::<S, 2, 2>(simd, stretch, at, b, PANEL, LANES * 2),
-                        _ => self.tile::<S, 1, 2>(simd, stretch, at, b, PANEL, LANES * 2),
+                        6 => self.tile::<S, 6, 2>(simd, stretch, at, b, step, readable),
+                        5 => self.tile::<S, 5, 2>(simd, stretch, at, b, step, readable),
+                        4 => self.tile::<S, 4, 2>(simd, stretch, at, b, step, readable),
+                        3 => self.tile::<S, 3, 2>(simd, stretch, at, b, step, readable),
+                        2 => self.tile::<S, 2, 2>(simd, stretch, at, b, step, readable),
+                        _ => self.tile::<S, 1, 2>(simd, stretch, at, b, step, readable),
                     }
                 }
             }
@@ -321,7 +329,7 @@ impl Item<'_> {
                         x[v] = simd.load(b.add(v * LANES));
                     }
                     for r in 0..M {
-                        let a = simd.splat(*a.add(r * a_row));
+                        let a = simd.splat_at(a.add(r * a_row));
                         for v in 0..V {
                             sums[r][v] = simd.fma(x[v], a, sums[r][v]);
                         }

@@ -27,10 +27,12 @@ use striate_graph::layer::Axes;
 use striate_graph::ops::activation::Activation;
 use striate_graph::ops::batch_norm::BatchNormLayer;
 use striate_graph::ops::conv::ConvLayer;
+use striate_graph::ops::dropout::Dropout;
 use striate_graph::ops::join::Names;
 use striate_graph::ops::matmul::Dense;
 use striate_graph::ops::pool::{AdaptivePoolLayer, PoolLayer};
 use striate_graph::ops::shape::FlattenLayer;
+use striate_graph::ops::subsample::SubsampleLayer;
 use striate_graph::{Layer, Scheme, Scope, Var};
 use striate_tensor::{Error, Place, Result};
 
@@ -131,6 +133,18 @@ pub trait Chain: Sized {
     #[track_caller]
     fn batch_norm(self) -> Pending<Self::Base, BatchNormLayer> {
         self.then(BatchNormLayer::new())
+    }
+
+    /// Silences each element with this probability while learning.
+    #[track_caller]
+    fn dropout(self, rate: f64) -> Self::Base {
+        self.then(Dropout::new(rate)).base()
+    }
+
+    /// Trainable subsampling: the sum over a window times a coefficient plus a bias, channel by channel.
+    #[track_caller]
+    fn subsample2d(self, window: impl Into<Axes>) -> Pending<Self::Base, SubsampleLayer> {
+        self.then(SubsampleLayer::new(2, window))
     }
 
     /// All axes but the first as one: N×C×… → N×features.
@@ -294,6 +308,36 @@ pub trait Expr<'g>: Sized {
     #[track_caller]
     fn sum_all(self) -> Var<'g> {
         self.var().sum_all()
+    }
+
+    /// Probabilities of the classes along axis 1.
+    #[track_caller]
+    fn softmax(self) -> Var<'g> {
+        self.var().softmax()
+    }
+
+    /// The mean cross-entropy of logits N×K×… with labels (i32 N×…) or probabilities (f32 N×K×…): a scalar.
+    #[track_caller]
+    fn cross_entropy(self, targets: Var<'g>) -> Var<'g> {
+        self.var().cross_entropy(targets)
+    }
+
+    /// The mean of (x − t)² over all elements: a scalar.
+    #[track_caller]
+    fn mean_squared_error(self, target: Var<'g>) -> Var<'g> {
+        self.var().mean_squared_error(target)
+    }
+
+    /// The mean of softplus(z) − z·t over all elements: a scalar; t is the probability of "yes", z its logit.
+    #[track_caller]
+    fn binary_cross_entropy_with_logits(self, target: Var<'g>) -> Var<'g> {
+        self.var().binary_cross_entropy_with_logits(target)
+    }
+
+    /// The loss of radial units, see [`Var::rbf_loss`].
+    #[track_caller]
+    fn rbf_loss(self, labels: Var<'g>, j: f64) -> Var<'g> {
+        self.var().rbf_loss(labels, j)
     }
 }
 

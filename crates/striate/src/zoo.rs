@@ -10,10 +10,11 @@
 //! ```
 
 use crate::data::{Polarity, Preprocessing};
-use crate::model::Model;
+use crate::model::{Loss, Model};
 use crate::nn::{Activations, Chain};
 use crate::suggest::nearest;
 use striate_graph::Scheme;
+use striate_graph::ops::rbf::RbfLayer;
 use striate_tensor::{Error, Result};
 
 /// A model of the zoo.
@@ -32,6 +33,11 @@ const ALL: &[Entry] = &[
         name: "lenet5",
         about: "LeNet-5 as it is written today: ReLU, max-pooling, cross-entropy; 28×28 grey",
         make: lenet5,
+    },
+    Entry {
+        name: "lenet5_1998",
+        about: "LeNet-5 as published: trainable subsampling, connection table, radial output; 28×28 grey",
+        make: lenet5_1998,
     },
     Entry { name: "mlp", about: "784-128-10, no convolution at all: what there is to beat; 28×28 grey", make: mlp },
     Entry {
@@ -97,6 +103,64 @@ pub fn lenet5() -> Model {
         .relu()
         .dense(10)
         .into()
+}
+
+/// Which maps of S2 each map of C3 sees (LeCun et al. 1998, table I).
+const TABLE_I: [&[usize]; 16] = [
+    &[0, 1, 2],
+    &[1, 2, 3],
+    &[2, 3, 4],
+    &[3, 4, 5],
+    &[0, 4, 5],
+    &[0, 1, 5],
+    &[0, 1, 2, 3],
+    &[1, 2, 3, 4],
+    &[2, 3, 4, 5],
+    &[0, 3, 4, 5],
+    &[0, 1, 4, 5],
+    &[0, 1, 2, 5],
+    &[0, 1, 3, 4],
+    &[1, 2, 4, 5],
+    &[0, 2, 3, 5],
+    &[0, 1, 2, 3, 4, 5],
+];
+
+/// LeNet-5 as published (LeCun, Bottou, Bengio and Haffner 1998, section II.B): 60,000 parameters.
+///
+/// Digits lie in a field of 32×32 with the background at −0.1 and the ink at 1.175. S2 and S4 have a trainable coefficient
+/// and bias, C3 sees S2 through table I, every layer up to F6 ends in 1.7159·tanh(2x/3), and the output is the distance of
+/// F6 from fixed pictures of the digits. [`lenet5`] is the same network as it is written today.
+pub fn lenet5_1998() -> Model {
+    let preprocessing = Preprocessing { range: [-0.1, 1.175], pad: 2, ..grey() };
+    Model::new("lenet5_1998", [1, 32, 32])
+        .preprocessing(preprocessing)
+        .classes(10)
+        .loss(Loss::rbf())
+        .conv2d(6, 5)
+        .named("C1")
+        .init(Scheme::Lecun)
+        .scaled_tanh()
+        .subsample2d(2)
+        .named("S2")
+        .scaled_tanh()
+        .conv2d(16, 5)
+        .named("C3")
+        .table(TABLE_I.map(<[usize]>::to_vec).to_vec())
+        .init(Scheme::Lecun)
+        .scaled_tanh()
+        .subsample2d(2)
+        .named("S4")
+        .scaled_tanh()
+        .conv2d(120, 5)
+        .named("C5")
+        .init(Scheme::Lecun)
+        .scaled_tanh()
+        .flatten()
+        .dense(84)
+        .named("F6")
+        .init(Scheme::Lecun)
+        .scaled_tanh()
+        .layer("output", RbfLayer::digits())
 }
 
 /// 784-128-10 with ReLU: 101,770 parameters.

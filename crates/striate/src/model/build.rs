@@ -1,7 +1,7 @@
 //! From a model to equations.
 
 use super::{Loss, Model, ModelLayer};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use striate_graph::{Builder, Dim, Graph, Mode, N, Scope, Type, Var, f32};
 use striate_tensor::{Error, Result};
@@ -42,13 +42,13 @@ impl Model {
         let (input, layers) = match head.is_empty() {
             true => self.build_layers(builder, mode),
             false => builder.in_layer("", self.place.clone(), || {
-                let poisoned = head.into_iter().map(|error| builder.poison(error)).last();
+                let poisoned = head.into_iter().map(|(_, error)| builder.poison(error)).last();
                 (poisoned.expect("there are mistakes"), vec![])
             }),
         };
         let mut output = layers.last().map_or(input, |layer| layer.output);
         if let (Some(item), false) = (self.layers.last(), output.is_poisoned()) {
-            if let Err(error) = self.check_output(item, &output.ty()) {
+            if let Err(error) = self.check_output(item, input, output) {
                 output = builder.in_layer(&item.name, item.place.clone(), || builder.poison(error));
             }
         }
@@ -172,26 +172,26 @@ impl Model {
         }
     }
 
-    /// What is wrong with the model apart from its layers.
-    fn check_head(&self) -> Vec<Error> {
-        let mut errors: Vec<Error> = check_word("a model", &self.name).err().into_iter().collect();
-        errors.extend(self.check_input().and_then(|()| self.preprocessing.check(self.input[0])).err());
-        if self.classes.is_empty() {
-            errors.push(
-                Error::model("the model has no classes")
-                    .expected("their names or their number")
-                    .hint("such as classes = 10, or classes = [\"cat\", \"dog\"]"),
-            );
+    /// What is wrong with the model apart from its layers, each mistake with the key that it is about.
+    pub(super) fn check_head(&self) -> Vec<(&'static str, Error)> {
+        let mut errors = Vec::new();
+        errors.extend(check_word("a model", &self.name).err().map(|error| ("name", error)));
+        match self.check_input() {
+            Err(error) => errors.push(("input", error)),
+            Ok(()) => errors.extend(self.preprocessing.check(self.input[0]).err().map(|e| ("preprocessing", e))),
         }
-        for (index, class) in self.classes.iter().enumerate() {
-            if self.classes[..index].contains(class) {
-                errors.push(Error::model(format!("two classes are called `{class}`")));
-            }
+        if self.classes.is_empty() {
+            let error = Error::model("the model has no classes").expected("their names or their number");
+            errors.push(("classes", error.hint("such as classes = 10, or classes = [\"cat\", \"dog\"]")));
+        }
+        let mut seen = HashSet::new();
+        if let Some(class) = self.classes.iter().find(|class| !seen.insert(class.as_str())) {
+            errors.push(("classes", Error::model(format!("two classes are called `{class}`"))));
         }
         if self.layers.is_empty() {
-            errors.push(Error::model("the model has no layers").expected("at least one layer"));
+            errors.push(("layers", Error::model("the model has no layers").expected("at least one layer")));
         }
-        errors.extend(self.loss.check().err());
+        errors.extend(self.loss.check().err().map(|error| ("loss", error)));
         errors
     }
 
@@ -206,7 +206,7 @@ impl Model {
             Some(other) => {
                 let error = Error::model(format!("two layers are called `{name}`"));
                 let error = error.hint(format!(
-                    "a layer without a name is called by its kind and number; call this one or the {} before it otherwise",
+                    "call this one or the {} before it otherwise; a layer without a name is called by its kind and number",
                     other.layer.kind()
                 ));
                 Err(error)
@@ -230,12 +230,16 @@ impl Model {
     }
 
     /// Whether the last layer gives what the loss needs.
-    fn check_output(&self, last: &ModelLayer, output: &Type) -> Result<()> {
-        let wanted = self.loss.outputs(self.classes.len());
+    fn check_output(&self, last: &ModelLayer, input: Var<'_>, output: Var<'_>) -> Result<()> {
+        if input.id() == output.id() {
+            return Err(Error::model("the layers do nothing").hint("the output is the input itself"));
+        }
+        let output = output.ty();
+        let wanted = self.classes.len();
         if output.rank() < 2 || output.dims[0] != N || output.dims[1] != Dim::from(wanted) {
             return Err(Error::model("the last layer does not give one score for each class")
-                .found(output)
-                .expected(format!("{} for {} classes", f32([N, wanted.into()]), self.classes.len()))
+                .found(&output)
+                .expected(format!("{} for {wanted} classes", f32([N, wanted.into()])))
                 .hint(match output.rank() {
                     2 => format!("give the last layer {wanted} units, or correct `classes`"),
                     _ => format!("end with a flatten and a dense layer of {wanted} units"),

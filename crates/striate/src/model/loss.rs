@@ -2,24 +2,48 @@
 
 use serde::{Deserialize, Serialize};
 use striate_graph::Var;
-use striate_tensor::{Error, Result};
+use striate_graph::ops::softmax::OneHot;
+use striate_tensor::{Binary, Error, Result};
 
-/// The loss of a model's scores by the labels.
+/// The loss of a model's scores N×K by the labels N, a mean over the batch.
 ///
 /// In `model.toml` it is a word, or a table: `loss = { type = "cross_entropy", label_smoothing = 0.1 }`.
+///
+/// ```
+/// use striate::prelude::*;
+/// let g = Builder::new();
+/// let (scores, labels) = (g.input("scores", f32([N, 10.into()])), g.input("labels", i32([N])));
+/// let loss = Loss::CrossEntropy { label_smoothing: 0.1 }.of(scores, labels);
+/// assert_eq!(loss.ty().rank(), 0);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(
+    tag = "type",
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "the name of a loss, or a table with its type"
+)]
 pub enum Loss {
-    /// `−ln softmax(scores)[label]`, the mean over the batch.
+    /// `−ln softmax(scores)[label]`.
     CrossEntropy {
-        /// The share of the label that is spread over all classes.
+        /// The share of certainty that is spread over all classes.
         #[serde(default)]
-        label_smoothing: f32,
+        label_smoothing: f64,
     },
+    /// The cross-entropy of each class by itself, yes or no, with the logistic function of its score.
+    BinaryCrossEntropy {},
     /// The mean square of the difference between the scores and 1 for the label, 0 for the others.
     MeanSquaredError {},
-    /// LeCun et al. 1998, equation 9: scores are distances to the classes' codes.
-    Rbf {},
+    /// The loss that belongs to radial units (LeCun et al. 1998, equation 9): scores are negative distances.
+    Rbf {
+        /// The distance of "rubbish", the class that is none; the smaller, the closer the label must come.
+        #[serde(default = "one")]
+        rubbish: f64,
+    },
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 impl Default for Loss {
@@ -29,23 +53,28 @@ impl Default for Loss {
 }
 
 impl Loss {
+    /// That of LeNet-5 as published, with "rubbish" at distance 1.
+    pub fn rbf() -> Self {
+        Loss::Rbf { rubbish: one() }
+    }
+
     /// Its name in `model.toml`.
     pub fn kind(&self) -> &'static str {
         match self {
             Loss::CrossEntropy { .. } => "cross_entropy",
+            Loss::BinaryCrossEntropy {} => "binary_cross_entropy",
             Loss::MeanSquaredError {} => "mean_squared_error",
-            Loss::Rbf {} => "rbf",
+            Loss::Rbf { .. } => "rbf",
         }
     }
 
     /// Whether the name says all.
     pub(super) fn is_plain(&self) -> bool {
-        !matches!(self, Loss::CrossEntropy { label_smoothing } if *label_smoothing != 0.0)
-    }
-
-    /// How many scores it wants for so many classes.
-    pub fn outputs(&self, classes: usize) -> usize {
-        classes
+        match self {
+            Loss::CrossEntropy { label_smoothing } => *label_smoothing == 0.0,
+            Loss::Rbf { rubbish } => *rubbish == one(),
+            _ => true,
+        }
     }
 
     pub(super) fn check(&self) -> Result<()> {
@@ -55,17 +84,39 @@ impl Loss {
                     .found(label_smoothing)
                     .expected("a number from 0 to below 1"))
             }
+            Loss::Rbf { rubbish } if !rubbish.is_finite() => {
+                Err(Error::model("the distance of rubbish is not usable").found(rubbish).expected("a finite number"))
+            }
             _ => Ok(()),
         }
     }
 
-    /// The mean loss of a batch of scores by labels, a scalar.
-    pub fn of<'g>(&self, scores: Var<'g>, _labels: Var<'g>) -> Var<'g> {
-        scores.mean_all()
+    /// The loss of scores N×K by labels N, a scalar.
+    #[track_caller]
+    pub fn of<'g>(&self, scores: Var<'g>, labels: Var<'g>) -> Var<'g> {
+        let one_hot = || match scores.ty().dims.get(1).and_then(|classes| classes.known()) {
+            Some(classes) => labels.apply(OneHot { classes }),
+            None => labels,
+        };
+        match *self {
+            Loss::CrossEntropy { label_smoothing } => scores.cross_entropy_smoothed(labels, label_smoothing),
+            Loss::BinaryCrossEntropy {} => scores.binary_cross_entropy_with_logits(one_hot()),
+            Loss::MeanSquaredError {} => scores.mean_squared_error(one_hot()),
+            Loss::Rbf { rubbish } => scores.rbf_loss(labels, rubbish),
+        }
     }
 
-    /// From scores to one probability for each class.
+    /// From scores to a probability for each class: by softmax, or of each class by itself where the loss judges it so.
+    #[track_caller]
     pub fn probabilities<'g>(&self, scores: Var<'g>) -> Var<'g> {
-        scores
+        match self {
+            Loss::CrossEntropy { .. } | Loss::Rbf { .. } => scores.softmax(),
+            Loss::BinaryCrossEntropy {} => scores.logistic(),
+            Loss::MeanSquaredError {} => scores.each(|p, x| {
+                let (zero, one) = (p.constant(0.0), p.constant(1.0));
+                let above = p.binary(Binary::Max, x, zero);
+                p.binary(Binary::Min, above, one)
+            }),
+        }
     }
 }

@@ -60,8 +60,16 @@ impl Model {
             let place = error.span().map_or(Place::File(file.to_string()), |span| reader.place(&span));
             Error::model("this is not TOML").found(error.message()).at(place)
         })?;
-        let model = reader.model(table.into_inner());
+        let table = table.into_inner();
+        let lines: Vec<_> = table.keys().map(|key| (key.as_ref().to_string(), key.span())).collect();
+        let model = reader.model(table);
         if let Some(model) = &model {
+            if reader.errors.is_empty() {
+                for (key, error) in model.check_head() {
+                    let line = lines.iter().find(|(name, _)| name == key).map_or(0..0, |(_, span)| span.clone());
+                    reader.note("", &line, error);
+                }
+            }
             let checked = if reader.errors.is_empty() { model.check() } else { model.check_layers() };
             reader.errors.extend(checked.err());
         }
@@ -86,6 +94,14 @@ struct Fields<'t> {
     owner: String,
     table: DeTable<'t>,
     span: Span,
+    /// Keys that are not there, but were meant by misspelt ones.
+    meant: Vec<String>,
+}
+
+impl<'t> Fields<'t> {
+    fn new(owner: &str, table: DeTable<'t>, span: Span) -> Self {
+        Fields { owner: owner.to_string(), table, span, meant: vec![] }
+    }
 }
 
 impl<'t> Reader<'t> {
@@ -103,7 +119,7 @@ impl<'t> Reader<'t> {
     /// The model as far as it can be read; what cannot be read is noted. `None` when nothing can be made of it.
     fn model(&mut self, table: DeTable<'t>) -> Option<Model> {
         const KEYS: &[&str] = &["version", "name", "input", "preprocessing", "classes", "loss", "layers"];
-        let mut head = Fields { owner: String::new(), table, span: 0..0 };
+        let mut head = Fields::new("", table, 0..0);
         let version: Option<u32> = self.required(&mut head, "version", "the version of the format, 1");
         if let Some(version) = version.filter(|&version| version != VERSION) {
             self.errors.clear();
@@ -124,7 +140,7 @@ impl<'t> Reader<'t> {
         let layers = match head.table.remove("layers") {
             Some(layers) => self.layers(layers),
             None => {
-                self.missing(&head, "layers", "a list of layers");
+                _ = self.required::<bool>(&mut head, "layers", "a list of layers");
                 vec![]
             }
         };
@@ -167,14 +183,16 @@ impl<'t> Reader<'t> {
             self.note("", &span, error.expected("something like { type = \"relu\" }"));
             return None;
         };
-        let mut fields = Fields { owner: format!("{}", index + 1), table, span: span.clone() };
+        let mut fields = Fields::new(&format!("{}", index + 1), table, span.clone());
         let kind: Option<Spanned<String>> = self.required(&mut fields, "type", "the kind of layer, such as \"conv2d\"");
         let name: Option<String> = self.optional(&mut fields, "name");
         let from = self.optional(&mut fields, "from");
         let kind = kind?;
+        // The name that a kind gives that does not exist is no help.
+        let nameless = name.is_none() && !Layer::kinds().contains(&kind.as_ref().as_str());
         let name = name.unwrap_or_else(|| default_name(kind.as_ref(), kinds.iter().map(String::as_str)));
         kinds.push(kind.as_ref().clone());
-        fields.owner = name.clone();
+        fields.owner = if nameless { String::new() } else { name.clone() };
         let layer = self.attributes(fields, &kind)?;
         Some(ModelLayer { name, layer, from, place: Some(self.place(&span)) })
     }
@@ -194,7 +212,7 @@ impl<'t> Reader<'t> {
         if let Some(keys) = keys {
             self.unknown_keys(&mut fields, keys);
         }
-        let Fields { owner, table, span } = fields;
+        let Fields { owner, table, span, meant } = fields;
         if !self.in_bounds(&owner, &table) {
             return None;
         }
@@ -207,7 +225,10 @@ impl<'t> Reader<'t> {
                 let at = error.span().unwrap_or(span.clone());
                 let key = keys.iter().find(|(_, value)| value.start <= at.start && at.end <= value.end);
                 let what = key.map_or(kind.as_ref().clone(), |(key, _)| key.clone());
-                self.note_serde(&owner, &what, key.map_or(&span, |(_, value)| value), &error);
+                let missing = missing_key(&error);
+                if missing.is_none_or(|key| !meant.iter().any(|meant| meant == key)) {
+                    self.note_serde(&owner, &what, key.map_or(&span, |(_, value)| value), &error);
+                }
                 None
             }
         }
@@ -216,7 +237,7 @@ impl<'t> Reader<'t> {
     /// A mistake that the deserialiser found in the value of `key`, or in a table as a whole.
     fn note_serde(&mut self, owner: &str, key: &str, span: &Span, error: &toml::de::Error) {
         let message = error.message().trim();
-        if let Some(missing) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        if let Some(missing) = missing_key(error) {
             return self.note(
                 owner,
                 span,
@@ -230,9 +251,8 @@ impl<'t> Reader<'t> {
         let expected = message.rsplit_once(", expected ").map_or(message, |(_, expected)| expected);
         let text = &self.text[span.clone()];
         let found = if text.len() > 60 { message.split(", expected ").next().unwrap_or(text) } else { text };
-        let mut mistake = Error::model(format!("the value of `{key}` cannot be used"))
-            .found(found)
-            .expected(expected.replace('`', "\""));
+        let mut mistake =
+            Error::model(format!("the value of `{key}` cannot be used")).found(found).expected(in_words(expected));
         let words = expected.split(['`', '"']).skip(1).step_by(2);
         if let Some(near) = nearest(text.trim_matches('"'), words) {
             mistake = mistake.hint(format!("did you mean \"{near}\"?"));
@@ -247,7 +267,8 @@ impl<'t> Reader<'t> {
         for key in unknown {
             fields.table.remove(&key);
             let error = unknown_key(key.as_ref(), known);
-            self.note(&fields.owner.clone(), &key.span(), error);
+            self.note(&fields.owner, &key.span(), error);
+            fields.meant.extend(nearest(key.as_ref(), known.iter().copied()).map(str::to_string));
         }
     }
 
@@ -262,7 +283,7 @@ impl<'t> Reader<'t> {
     }
 
     fn required<T: DeserializeOwned>(&mut self, fields: &mut Fields<'t>, key: &str, expected: &str) -> Option<T> {
-        if !fields.table.contains_key(key) {
+        if !fields.table.contains_key(key) && !fields.meant.iter().any(|meant| meant == key) {
             self.missing(fields, key, expected);
         }
         self.optional(fields, key)
@@ -279,7 +300,7 @@ impl<'t> Reader<'t> {
         let span = value.span();
         let value = match value.into_inner() {
             DeValue::Table(table) => {
-                let mut inner = Fields { owner: fields.owner.clone(), table, span: span.clone() };
+                let mut inner = Fields::new(&fields.owner, table, span.clone());
                 if let Some(keys) = T::deserialize(Probe::default()).err().and_then(|probe| probe.keys) {
                     self.unknown_keys(&mut inner, keys);
                 }
@@ -333,6 +354,28 @@ fn in_full(loss: &mut Spanned<DeValue<'_>>) {
         let entry = (Spanned::new(span.clone(), "type".into()), Spanned::new(span, word));
         *loss.get_mut() = DeValue::Table(DeTable::from_iter([entry]));
     }
+}
+
+/// The key that the deserialiser misses, if that is its complaint.
+fn missing_key(error: &toml::de::Error) -> Option<&str> {
+    error.message().trim().strip_prefix("missing field `")?.strip_suffix('`')
+}
+
+/// What the deserialiser expects, in words for people who write no Rust.
+fn in_words(expected: &str) -> String {
+    const WORDS: &[(&str, &str)] = &[
+        ("usize", "a whole number, 0 or more"),
+        ("u64", "a whole number, 0 or more"),
+        ("u32", "a whole number, 0 or more"),
+        ("i64", "a whole number"),
+        ("f32", "a number"),
+        ("f64", "a number"),
+        ("a sequence", "a list"),
+        ("a boolean", "true or false"),
+        ("a string", "text in quotes"),
+    ];
+    let word = WORDS.iter().find(|(word, _)| *word == expected);
+    word.map_or_else(|| expected.replace('`', "\""), |(_, words)| words.to_string())
 }
 
 fn unknown_key(key: &str, known: &[&str]) -> Error {
