@@ -35,7 +35,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Train a model; without arguments LeNet-5 on the digits inside
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = EXIT_CODES, args_override_self = true)]
     Train(Box<TrainArgs>),
     /// Go on with a run from its last checkpoint, bit for bit
     Resume(ResumeArgs),

@@ -59,3 +59,20 @@ pub(crate) fn without_panic<R>(body: impl FnOnce() -> Result<R>) -> Result<R> {
         ))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_internal_error() {
+        let error = without_panic::<()>(|| panic!("seven is not six")).unwrap_err();
+        assert_eq!(error.fault().exit_code(), 1);
+        let text = error.to_string();
+        assert!(
+            text.contains("seven is not six (") && text.contains("report.rs:") && text.contains("please report"),
+            "{text}"
+        );
+        assert_eq!(without_panic(|| Ok(5)).unwrap(), 5);
+    }
+}

@@ -7,7 +7,7 @@ use striate_tensor::{DType, Error, Place, Result, Shape};
 /// The name of the input that holds the labels.
 pub const LABELS: &str = "labels";
 
-/// The two graphs of a model that a training needs. Both have the outputs (loss, probabilities), the latter `N×classes`.
+/// The two graphs of a model that a training needs. Both have the outputs (loss, scores), the latter `N×classes`.
 #[derive(Clone, Debug)]
 pub struct Graphs {
     /// Inputs (samples, labels, learning rate); with gradient and updates, batch statistics and dropout.
@@ -23,13 +23,13 @@ impl Graphs {
     /// Every mistake of the model.
     pub fn of(model: &Model, optimizer: &Optimizer) -> Result<Self> {
         let builder = Builder::new();
-        let [loss, probabilities] = outputs(model, &builder, Mode::Train);
+        let [loss, scores] = outputs(model, &builder, Mode::Train);
         append_updates(&builder, loss, optimizer);
-        Ok(Graphs { training: builder.finish([loss, probabilities])?, evaluation: evaluation_graph(model)? })
+        Ok(Graphs { training: builder.finish([loss, scores])?, evaluation: evaluation_graph(model)? })
     }
 }
 
-/// The graph that measures a model: inputs (samples, labels), outputs (loss, probabilities).
+/// The graph that measures a model: inputs (samples, labels), outputs (loss, scores).
 ///
 /// # Errors
 /// Every mistake of the model.
@@ -43,8 +43,7 @@ fn outputs<'g>(model: &Model, builder: &'g Builder, mode: Mode) -> [Var<'g>; 2] 
     let built = model.build(builder, mode);
     let labels = builder.input(LABELS, i32([N]));
     let loss = model.loss_of(built.output, labels).named("loss");
-    let probabilities = builder.in_layer("probabilities", None, || model.loss.probabilities(built.output));
-    [loss, probabilities]
+    [loss, built.output.named("scores")]
 }
 
 /// Appends the gradient of `loss` by all parameters, the learning rate as an input, and the optimiser's updates.
@@ -62,8 +61,9 @@ pub(crate) fn fits(evaluation: &Graph, preprocessing: &Preprocessing, data: &Dat
     let mut inputs = evaluation.inputs().map(|id| &evaluation.value(id).ty);
     let scores = evaluation.outputs.get(1).map(|&id| &evaluation.value(id).ty);
     let (Some(samples), Some(labels), Some(scores)) = (inputs.next(), inputs.next(), scores) else {
-        return Err(Error::model("an evaluation has two inputs and two outputs")
-            .expected("samples, labels; loss, probabilities"));
+        return Err(
+            Error::model("an evaluation has two inputs and two outputs").expected("samples, labels; loss, scores")
+        );
     };
     if labels.dtype != DType::I32 || labels.rank() != 1 || scores.rank() != 2 || samples.rank() < 2 {
         return Err(Error::model("the model does not give one score for each class")
