@@ -29,14 +29,22 @@ pub struct Entry {
 }
 
 const ALL: &[Entry] = &[
-    Entry { name: "lenet5", about: "LeNet-5 as it is written today: ReLU, max-pooling, cross-entropy; 28×28 grey", make: lenet5 },
+    Entry {
+        name: "lenet5",
+        about: "LeNet-5 as it is written today: ReLU, max-pooling, cross-entropy; 28×28 grey",
+        make: lenet5,
+    },
     Entry {
         name: "lenet5_1998",
         about: "LeNet-5 as published: trainable subsampling, connection table, radial output; 28×28 grey",
         make: lenet5_1998,
     },
     Entry { name: "mlp", about: "784-128-10, no convolution at all: what there is to beat; 28×28 grey", make: mlp },
-    Entry { name: "fashion_cnn", about: "two 3×3 convolutions, one pool, two dense layers; 28×28 grey", make: fashion_cnn },
+    Entry {
+        name: "fashion_cnn",
+        about: "two 3×3 convolutions, one pool, two dense layers; 28×28 grey",
+        make: fashion_cnn,
+    },
     Entry { name: "resnet20", about: "residual network of 20 layers (He et al. 2015); 32×32 colour", make: resnet20 },
 ];
 

@@ -29,9 +29,8 @@ impl Model {
     /// exist, shapes that do not fit.
     pub fn open(path: &Path) -> Result<Self> {
         let file = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Error::model("the model cannot be read").found(error).at(Place::File(file.clone()))
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Error::model("the model cannot be read").found(error).at(Place::File(file.clone())))?;
         Self::from_toml(&text, &file)
     }
 
@@ -217,7 +216,8 @@ impl<'t> Reader<'t> {
         if !self.in_bounds(&owner, &table) {
             return None;
         }
-        let keys: Vec<(String, Span)> = table.iter().map(|(key, value)| (key.as_ref().to_string(), value.span())).collect();
+        let keys: Vec<(String, Span)> =
+            table.iter().map(|(key, value)| (key.as_ref().to_string(), value.span())).collect();
         let read = ValueDeserializer::from(Spanned::new(span.clone(), DeValue::Table(table)));
         match Layer::read(kind.as_ref(), read)? {
             Ok(layer) => Some(layer),
@@ -238,7 +238,11 @@ impl<'t> Reader<'t> {
     fn note_serde(&mut self, owner: &str, key: &str, span: &Span, error: &toml::de::Error) {
         let message = error.message().trim();
         if let Some(missing) = missing_key(error) {
-            return self.note(owner, span, Error::model(format!("`{missing}` is missing")).expected(format!("{missing} = …")));
+            return self.note(
+                owner,
+                span,
+                Error::model(format!("`{missing}` is missing")).expected(format!("{missing} = …")),
+            );
         }
         if let Some(unknown) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
             let known = message.split('`').skip(3).step_by(2);
@@ -258,7 +262,8 @@ impl<'t> Reader<'t> {
 
     /// Notes the keys that a table cannot have, and drops them.
     fn unknown_keys(&mut self, fields: &mut Fields<'t>, known: &[&str]) {
-        let unknown: Vec<_> = fields.table.keys().filter(|key| !known.contains(&key.as_ref().as_ref())).cloned().collect();
+        let unknown: Vec<_> =
+            fields.table.keys().filter(|key| !known.contains(&key.as_ref().as_ref())).cloned().collect();
         for key in unknown {
             fields.table.remove(&key);
             let error = unknown_key(key.as_ref(), known);
