@@ -48,18 +48,18 @@ class Numbers:
         return torch.randint(0, bound, shape, generator=self.generator)
 
 
-def tensor(t, dtype="i32"):
+def tensor(t):
     t = t.detach()
     if t.is_floating_point():
         return {"shape": list(t.shape), "real": [float(f"{v:.9g}") for v in t.flatten().tolist()]}
-    return {"shape": list(t.shape), "index": t.flatten().tolist(), "dtype": dtype}
+    return {"shape": list(t.shape), "index": t.flatten().tolist(), "dtype": "i32"}
 
 
-def case(family, name, what, inputs, function, parameters=None, states=None, mode="train", second=True, dtypes=None):
-    """`what` is {"layer": kind, …} or {"op": …}; `function(*inputs, **parameters, **states)` returns the outputs, and
-    after them as a dict the next states."""
+def case(family, name, what, inputs, function, parameters=None, states=None, mode="train", second=True, fixed=()):
+    """`what` is {"layer": kind, …}, {"op": …} or {"loss": name, …}; `function(*inputs, **parameters, **states)` returns
+    the outputs, and after them as a dict the next states. Inputs numbered in `fixed` are not differentiated."""
     seed = sum(ord(c) * (i + 1) for i, c in enumerate(family + name))
-    inputs = [x.clone().requires_grad_(x.is_floating_point()) for x in inputs]
+    inputs = [x.clone().requires_grad_(x.is_floating_point() and i not in fixed) for i, x in enumerate(inputs)]
     parameters = {k: p.clone().requires_grad_(True) for k, p in (parameters or {}).items()}
     states = states or {}
     outputs = function(*inputs, **parameters, **states)
@@ -77,13 +77,13 @@ def case(family, name, what, inputs, function, parameters=None, states=None, mod
         return [torch.zeros_like(v) if g is None else g + torch.zeros_like(v) for g, (_, v) in zip(found, slots)]
 
     record = {"name": name, **what, "mode": mode}
-    dtypes = dtypes or {}
-    record["inputs"] = [tensor(x, dtypes.get(f"x{i}", "i32")) for i, x in enumerate(inputs)]
+    record["inputs"] = [tensor(x) for x in inputs]
     record["parameters"] = {k: tensor(p) for k, p in parameters.items()}
     record["states"] = {k: tensor(s) for k, s in states.items()}
     record["next_states"] = {k: tensor(s) for k, s in next_states.items()}
     record["outputs"] = [tensor(y) for y in outputs]
     record["weights"] = [None if w is None else tensor(w) for w in weights]
+    second = second and bool(slots)
     first = gradients(loss, graph=second)
     record["gradients"] = {k: tensor(g) for (k, _), g in zip(slots, first)}
     if second:
@@ -486,6 +486,163 @@ def moves():
 
 
 moves()
+
+# ------------------------------------------------------------------------------- units, normalisation, scores and losses
+
+
+def dense_layers():
+    n = Numbers(31)
+    what = {"layer": "dense", "attributes": {"units": 4}}
+    parameters = {"weight": n.normal(4, 3), "bias": n.normal(4)}
+    case("units", "dense", what, [n.normal(5, 3)], lambda x, weight, bias: F.linear(x, weight, bias), parameters)
+    what = {"layer": "dense", "attributes": {"units": 2, "bias": False}}
+    case("units", "dense without bias", what, [n.normal(3, 4)], lambda x, weight: F.linear(x, weight), {"weight": n.normal(2, 4)})
+    for a_transposed in (False, True):
+        for b_transposed in (False, True):
+            a = n.normal(*([4, 3] if a_transposed else [3, 4]))
+            b = n.normal(*([2, 4] if b_transposed else [4, 2]))
+            product = lambda a, b, *c: (a.T if a_transposed else a) @ (b.T if b_transposed else b) + sum(c)
+            what = {"op": {"mat_mul": {"a_transposed": a_transposed, "b_transposed": b_transposed}}}
+            name = f"matmul {'at' if a_transposed else 'a'} {'bt' if b_transposed else 'b'}"
+            case("units", name, what, [a, b], product)
+            case("units", f"{name} with a row added", what, [a, b, n.normal(2)], product)
+    apart = lambda x, w: ((x[:, None] - w[None]) ** 2).sum(-1)
+    case("units", "rbf", {"op": {"rbf": None}}, [n.normal(3, 5), n.normal(4, 5)], apart)
+    what = {"layer": "rbf", "attributes": {"units": 4}}
+    case("units", "rbf layer", what, [n.normal(3, 5)], lambda x, weight: -apart(x, weight), {"weight": n.normal(4, 5)})
+
+
+def normalisation():
+    n = Numbers(41)
+
+    def function(training, momentum, epsilon):
+        def norm(x, weight=None, bias=None, running_mean=None, running_var=None):
+            mean, var = running_mean.clone(), running_var.clone()
+            y = F.batch_norm(x, mean, var, weight, bias, training=training, momentum=momentum, eps=epsilon)
+            return y, {"running_mean": mean, "running_var": var}
+
+        return norm
+
+    for shape in ([4, 3, 2, 3], [6, 2], [3, 2, 4], [2, 2, 2, 1, 3]):
+        channels = shape[1]
+        text = "x".join(map(str, shape))
+        parameters = {"weight": n.normal(channels), "bias": n.normal(channels)}
+        states = {"running_mean": n.normal(channels), "running_var": n.positive(channels)}
+        for mode in ("train", "infer"):
+            what = {"layer": "batch_norm", "attributes": {}}
+            f = function(mode == "train", 0.1, 1e-5)
+            case("norm", f"batch_norm {mode} {text}", what, [n.normal(*shape)], f, parameters, states, mode)
+    what = {"layer": "batch_norm", "attributes": {"epsilon": 0.01, "momentum": 0.3, "affine": False}}
+    states = {"running_mean": n.normal(2), "running_var": n.positive(2)}
+    for mode in ("train", "infer"):
+        f = function(mode == "train", 0.3, 0.01)
+        case("norm", f"batch_norm {mode} without affine", what, [n.normal(5, 2, 2)], f, None, states, mode)
+
+    def all_outputs(x, gamma, beta):
+        axes = [0, 2]
+        mean, v = x.mean(axes), x.var(axes, unbiased=False)
+        y = F.batch_norm(x, None, None, gamma, beta, training=True, eps=1e-3)
+        return y, mean, 1 / torch.sqrt(v + 1e-3), x.var(axes, unbiased=True)
+
+    inputs = [n.normal(4, 2, 3), n.normal(2), n.normal(2)]
+    case("norm", "batch_norm with its statistics", {"op": {"batch_norm": {"epsilon": 1e-3}}}, inputs, all_outputs)
+
+
+def scores():
+    n = Numbers(51)
+    for shape in ([4, 5], [2, 3, 2, 2]):
+        text = "x".join(map(str, shape))
+        case("loss", f"softmax {text}", {"layer": "softmax", "attributes": {}}, [n.normal(*shape)], lambda x: F.softmax(x, 1))
+        what = {"layer": "log_softmax", "attributes": {}}
+        case("loss", f"log_softmax {text}", what, [n.normal(*shape)], lambda x: F.log_softmax(x, 1))
+    great = n.normal(3, 4) * 100
+    case("loss", "log_softmax of great numbers", {"layer": "log_softmax", "attributes": {}}, [great], lambda x: F.log_softmax(x, 1))
+    one_hot = lambda t: F.one_hot(t, 5).double()
+    case("loss", "one_hot", {"op": {"one_hot": {"classes": 5}}}, [n.below(5, 6)], one_hot, second=False)
+    for smoothing in (0, 0.1):
+        what = {"loss": "cross_entropy", "attributes": {"smoothing": smoothing}}
+        f = lambda z, t: F.cross_entropy(z, t, label_smoothing=smoothing)
+        for shape, places in (([5, 4], [5]), ([2, 3, 2, 2], [2, 2, 2])):
+            text = f"{'x'.join(map(str, shape))}, smoothing {smoothing}"
+            case("loss", f"cross_entropy of labels {text}", what, [n.normal(*shape), n.below(shape[1], *places)], f)
+            targets = torch.round(F.softmax(n.normal(*shape), 1) * 1000) / 1000
+            targets[:, 0] += 1 - targets.sum(1)
+            # PyTorch's ε/K does not depend on targets that are smoothed; ours is ε/K of their sum.
+            fixed = (1,) if smoothing else ()
+            name = f"cross_entropy of probabilities {text}"
+            case("loss", name, what, [n.normal(*shape), targets], f, fixed=fixed)
+    right = lambda z, t: (z.argmax(1) == t).double().sum() + 0 * z.sum()
+    case("loss", "correct", {"loss": "correct", "attributes": {}}, [n.normal(9, 3), n.below(3, 9)], right)
+    what = {"loss": "mean_squared_error", "attributes": {}}
+    case("loss", "mean_squared_error", what, [n.normal(4, 3), n.normal(4, 3)], F.mse_loss)
+    what = {"loss": "binary_cross_entropy_with_logits", "attributes": {}}
+    yes = torch.round(torch.sigmoid(n.normal(4, 3)) * 1000) / 1000
+    bce = F.binary_cross_entropy_with_logits
+    case("loss", "binary_cross_entropy_with_logits", what, [n.normal(4, 3), yes], bce)
+    great = n.normal(2, 4) * 60
+    case("loss", "binary_cross_entropy_with_logits of great numbers", what, [great, n.below(2, 2, 4).double()], bce)
+
+    def radial(z, t):
+        rubbish = torch.full((z.shape[0], 1), -0.7, dtype=z.dtype)
+        return F.cross_entropy(torch.cat([z, rubbish], 1), t)
+
+    what = {"loss": "rbf_loss", "attributes": {"j": 0.7}}
+    case("loss", "rbf_loss", what, [n.normal(5, 4), n.below(4, 5)], radial)
+
+
+dense_layers()
+normalisation()
+scores()
+
+# --------------------------------------------------------------------------------------------------------- optimisers
+
+
+def optimiser(name, make, **attributes):
+    """Five steps along given gradients, the learning rate halved after the second."""
+    n = Numbers(61)
+    parameters = {"weight": n.normal(3, 2), "bias": n.normal(3)}
+    record = {"name": name, "optimizer": attributes, "start": {k: tensor(p) for k, p in parameters.items()}, "steps": []}
+    parameters = {k: p.clone().requires_grad_(True) for k, p in parameters.items()}
+    rule = make(parameters.values())
+    for step in range(5):
+        rate = 0.1 if step < 2 else 0.05
+        for group in rule.param_groups:
+            group["lr"] = rate
+        gradients = {k: n.normal(*p.shape) for k, p in parameters.items()}
+        for k, p in parameters.items():
+            p.grad = gradients[k].clone()
+        rule.step()
+        after = {k: tensor(p) for k, p in parameters.items()}
+        record["steps"].append({"rate": rate, "gradients": {k: tensor(g) for k, g in gradients.items()}, "after": after})
+    FAMILIES.setdefault("optimizer", []).append(record)
+
+
+SGD, ADAM, ADAMW = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
+optimiser("sgd", lambda p: SGD(p), kind="sgd", momentum=0.0)
+optimiser("sgd decay", lambda p: SGD(p, weight_decay=0.1), kind="sgd", momentum=0.0, weight_decay=0.1)
+optimiser("sgd momentum", lambda p: SGD(p, momentum=0.9), kind="sgd", momentum=0.9)
+optimiser(
+    "sgd momentum decay",
+    lambda p: SGD(p, momentum=0.8, weight_decay=0.02),
+    kind="sgd", momentum=0.8, weight_decay=0.02,
+)  # fmt: skip
+optimiser(
+    "sgd nesterov decay",
+    lambda p: SGD(p, momentum=0.9, nesterov=True, weight_decay=0.01),
+    kind="sgd", momentum=0.9, nesterov=True, weight_decay=0.01,
+)  # fmt: skip
+optimiser("adam", lambda p: ADAM(p), kind="adam")
+optimiser(
+    "adam decay",
+    lambda p: ADAM(p, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1),
+    kind="adam", beta1=0.8, beta2=0.95, epsilon=1e-3, weight_decay=0.1,
+)  # fmt: skip
+optimiser("adamw", lambda p: ADAMW(p, weight_decay=0.01), kind="adamw")
+optimiser(
+    "adamw decay",
+    lambda p: ADAMW(p, betas=(0.7, 0.9), eps=1e-4, weight_decay=0.2),
+    kind="adamw", beta1=0.7, beta2=0.9, epsilon=1e-4, weight_decay=0.2,
+)  # fmt: skip
 
 if __name__ == "__main__":
     write()

@@ -1,1 +1,52 @@
-fn main() {}
+//! The `striate` command: train, measure and use convolutional networks.
+#![forbid(unsafe_code)]
+
+mod args;
+mod commands;
+mod output;
+mod progress;
+mod report;
+
+use args::{Cli, Command};
+use clap::Parser;
+use output::Output;
+use std::process::ExitCode;
+use striate::prelude::*;
+
+/// How a command ended, where it did not fail.
+pub(crate) enum Ended {
+    /// It did what it was asked to.
+    Well,
+    /// The user interrupted it.
+    Interrupted,
+}
+
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let json = std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json");
+    let ended = report::without_panic(|| {
+        let cli = match Cli::try_parse() {
+            Ok(cli) => cli,
+            Err(error) => return Ok(report::usage(&error, json)),
+        };
+        let mut output = Output::new(cli.json);
+        Ok(match run(cli.command, &mut output)? {
+            Ended::Well => 0,
+            Ended::Interrupted => INTERRUPTED,
+        })
+    });
+    ExitCode::from(ended.unwrap_or_else(|error| report::failure(&error, json)))
+}
+
+fn run(command: Command, output: &mut Output) -> Result<Ended> {
+    match command {
+        Command::Train(args) => commands::train::train(args, output),
+        Command::Resume(args) => commands::train::resume(args, output),
+        Command::Eval(args) => commands::eval::run(&args, output),
+        Command::Predict(args) => commands::predict::run(&args, output),
+        Command::Summary(args) => commands::summary::run(&args, output),
+        Command::Models(args) => commands::models::run(&args, output),
+        Command::Version => commands::version::run(output),
+    }
+}

@@ -31,6 +31,7 @@ mod interpret;
 pub mod layer;
 mod operation;
 pub mod ops;
+pub mod optim;
 pub mod types;
 mod value;
 
@@ -44,5 +45,6 @@ pub use layer::{LayerForm, Mode, Scope};
 pub use operation::{Cost, Field, Operation};
 pub use ops::custom::{Custom, CustomOp};
 pub use ops::{Layer, Op};
+pub use optim::Optimizer;
 pub use types::{Dim, N, Type, f32, i32};
 pub use value::Value;

@@ -3,9 +3,11 @@
 //! `scripts/golden.py` wrote the files in `golden/` and says what a case holds; nothing here needs Python.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
-use striate_graph::{Builder, Dim, Graph, Layer, Mode, N, Op, Scope, State, Type, Value, Var, interpret};
+use std::collections::{BTreeMap, BTreeSet};
+use striate_graph::optim::Optimizer;
+use striate_graph::{Builder, Dim, Graph, Init, Layer, Mode, N, Op, Scope, State, Type, Value, Var, interpret};
 use striate_tensor::{Array, DType, Number};
 
 /// One line of a golden file.
@@ -16,6 +18,7 @@ struct Case {
     #[serde(default)]
     attributes: Json,
     op: Option<Op>,
+    loss: Option<String>,
     mode: String,
     inputs: Vec<Numbers>,
     parameters: BTreeMap<String, Numbers>,
@@ -72,15 +75,18 @@ impl Case {
     /// The case as a graph that returns the outputs, then the gradients, then the gradients of these.
     fn graph(&self) -> Graph {
         let g = Builder::new();
-        let batched = self.layer.is_some();
+        let batched = self.op.is_none();
         let inputs = self.inputs.iter().enumerate().map(|(i, x)| g.input(&format!("x{i}"), x.ty(batched)));
         let inputs: Vec<_> = inputs.collect();
-        let mut results = match &self.op {
-            Some(op) => g.apply(op.clone(), &inputs).iter().collect(),
-            None => self.layer(&g, &inputs),
+        let mut results = match (&self.op, &self.loss) {
+            (Some(op), _) => g.apply(op.clone(), &inputs).iter().collect(),
+            (_, Some(loss)) => vec![self.loss(loss, inputs[0], inputs[1])],
+            _ => self.layer(&g, &inputs),
         };
         let weights = self.weights.iter().enumerate().filter_map(|(k, w)| Some((k, w.as_ref()?)));
-        let parts = weights.map(|(k, w)| (results[k] * g.input(&format!("weights{k}"), w.ty(batched))).sum_all());
+        let parts = weights.map(|(k, w)| {
+            (results[k] * g.input(&format!("weights{k}"), w.ty(batched && !w.shape.is_empty()))).sum_all()
+        });
         let slots: Vec<_> = self.gradients.keys().map(|name| self.slot(&g, name)).collect();
         let loss = parts.reduce(|sum, part| sum + part).expect("an output is a real number");
         let first = g.grad(loss, &slots);
@@ -96,6 +102,19 @@ impl Case {
     fn slot<'g>(&self, g: &'g Builder, name: &str) -> Var<'g> {
         let found = g.find(name).or_else(|| g.find(&format!("layer.{name}")));
         found.unwrap_or_else(|| panic!("{}: there is no `{name}`", self.name))
+    }
+
+    fn loss<'g>(&self, name: &str, x: Var<'g>, target: Var<'g>) -> Var<'g> {
+        let attribute = |name: &str| self.attributes[name].as_f64().unwrap_or_else(|| panic!("there is no {name}"));
+        match name {
+            "cross_entropy" if attribute("smoothing") == 0.0 => x.cross_entropy(target),
+            "cross_entropy" => x.cross_entropy_smoothed(target, attribute("smoothing")),
+            "mean_squared_error" => x.mean_squared_error(target),
+            "binary_cross_entropy_with_logits" => x.binary_cross_entropy_with_logits(target),
+            "rbf_loss" => x.rbf_loss(target, attribute("j")),
+            "correct" => x.correct(target),
+            _ => panic!("there is no loss `{name}`"),
+        }
     }
 
     fn layer<'g>(&self, g: &'g Builder, inputs: &[Var<'g>]) -> Vec<Var<'g>> {
@@ -147,15 +166,70 @@ impl Case {
 
 #[track_caller]
 fn check(family: &str) {
-    let path = format!("{}/tests/golden/{family}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
-    let cases: Vec<Case> = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let cases: Vec<Case> = read(family);
     assert!(!cases.is_empty());
     for case in cases {
         let graph = case.graph();
         case.run::<f64>(&graph, 1e-7);
         case.run::<f32>(&graph, 1e-5);
     }
+}
+
+/// One line of `optimizer.json`.
+#[derive(Deserialize)]
+struct Descent {
+    name: String,
+    optimizer: Optimizer,
+    start: BTreeMap<String, Numbers>,
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    rate: f64,
+    gradients: BTreeMap<String, Numbers>,
+    after: BTreeMap<String, Numbers>,
+}
+
+impl Descent {
+    fn run<T: Number>(&self, tolerance: f64) {
+        let g = Builder::new();
+        let pair = |(name, start): (&String, &Numbers)| {
+            let parameter = g.parameter(name, start.ty(false), Init::Fill(0.0));
+            (parameter, g.input(&format!("gradient of {name}"), start.ty(false)))
+        };
+        let pairs: Vec<_> = self.start.iter().map(pair).collect();
+        self.optimizer.append(&g, &pairs, g.input("rate", striate_graph::f32([1])));
+        let graph = g.finish([]).unwrap_or_else(|e| panic!("{}: {e}", self.name));
+        let mut state: State<T> = graph.initial_state(0);
+        state.extend(self.start.iter().map(|(name, start)| (name.clone(), start.value())));
+        for (number, step) in self.steps.iter().enumerate() {
+            let feed = step.gradients.iter().map(|(name, g)| (format!("gradient of {name}"), g.value()));
+            let feed: Vec<_> = feed.collect();
+            let mut feed: Vec<_> = feed.iter().map(|(name, g)| (name.as_str(), g.clone())).collect();
+            feed.push(("rate", Value::Real(Array::new([1], vec![T::from_f64(step.rate)]))));
+            state = interpret(&graph, &state, &feed).unwrap_or_else(|e| panic!("{}: {e}", self.name)).next_state();
+            for (name, after) in &step.after {
+                let what = format!("{} ({}): {name} after step {}", self.name, std::any::type_name::<T>(), number + 1);
+                after.check(&what, &state[name], tolerance);
+            }
+        }
+    }
+}
+
+#[test]
+fn optimizer() {
+    let descents: Vec<Descent> = read("optimizer");
+    for descent in descents {
+        descent.run::<f64>(1e-7);
+        descent.run::<f32>(1e-5);
+    }
+}
+
+fn read<T: DeserializeOwned>(family: &str) -> T {
+    let path = format!("{}/tests/golden/{family}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
 macro_rules! families {
@@ -165,14 +239,35 @@ macro_rules! families {
             check(stringify!($family));
         })+
 
-        #[test]
-        fn every_file_is_held_against_the_interpreter() {
-            let folder = format!("{}/tests/golden", env!("CARGO_MANIFEST_DIR"));
-            for entry in std::fs::read_dir(folder).expect("the folder is part of the repository") {
-                let name = entry.expect("it can be listed").file_name().to_string_lossy().replace(".json", "");
-                assert!([$(stringify!($family)),+].contains(&name.as_str()), "no test reads {name}.json");
-            }
-        }
+        const FAMILIES: &[&str] = &[$(stringify!($family)),+];
     };
 }
-families! { activation conv local map pool reduce shape }
+families! { activation conv local loss map norm pool reduce shape units }
+
+#[test]
+fn every_file_is_held_against_the_interpreter() {
+    let folder = format!("{}/tests/golden", env!("CARGO_MANIFEST_DIR"));
+    for entry in std::fs::read_dir(folder).expect("the folder is part of the repository") {
+        let name = entry.expect("it can be listed").file_name().to_string_lossy().replace(".json", "");
+        assert!(name == "optimizer" || FAMILIES.contains(&name.as_str()), "no test reads {name}.json");
+    }
+}
+
+/// What PyTorch has no numbers for: random masks and their counter, and what passes make of operations.
+const WITHOUT_NUMBERS: &[&str] = &["dropout", "dropout_mask", "count", "fused"];
+
+#[test]
+fn every_operation_and_layer_has_numbers() {
+    let (mut held, mut kinds) = (BTreeSet::new(), BTreeSet::new());
+    for case in FAMILIES.iter().flat_map(|family| read::<Vec<Case>>(family)) {
+        held.extend(case.graph().equations.iter().map(|equation| equation.op.name()));
+        kinds.extend(case.layer);
+    }
+    let operations: BTreeSet<_> = Op::cases().iter().map(|case| case.op.name()).collect();
+    for name in operations.iter().filter(|name| !WITHOUT_NUMBERS.contains(name)) {
+        assert!(held.contains(name), "scripts/golden.py has no case with the operation `{name}`");
+    }
+    for kind in Layer::kinds().iter().filter(|kind| !WITHOUT_NUMBERS.contains(kind)) {
+        assert!(kinds.contains(*kind), "scripts/golden.py has no case with the layer `{kind}`");
+    }
+}

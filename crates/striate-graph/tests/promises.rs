@@ -211,3 +211,37 @@ fn wrong_inputs_get_an_error_and_no_panic() {
 fn takes_any_rank(op: &Op) -> bool {
     matches!(op, Op::Map(_) | Op::Reduce(_) | Op::BatchNorm(_) | Op::Softmax(_) | Op::LogSoftmax(_) | Op::OneHot(_))
 }
+
+#[test]
+fn types_of_every_kind_get_an_answer_and_no_panic() {
+    use striate_graph::{N, Type};
+    use striate_tensor::DType;
+    let sizes: [&[Dim]; 9] = [
+        &[],
+        &[N],
+        &[3.into()],
+        &[N, N],
+        &[N, 5.into()],
+        &[0.into(), 2.into()],
+        &[2.into(), N, 3.into()],
+        &[N, 2.into(), 0.into(), 4.into()],
+        &[Dim::from(2).times(N).unwrap(), 3.into(), 5.into(), 5.into()],
+    ];
+    let all: Vec<_> = sizes
+        .iter()
+        .flat_map(|dims| [DType::F32, DType::I32].map(|dtype| Type::new(dtype, dims.iter().copied())))
+        .collect();
+    on_every_case(|case| {
+        let types = case.types();
+        for odd in &all {
+            for index in 0..types.len() {
+                let mut types = types.clone();
+                types[index] = odd.clone();
+                _ = case.op.types(&types);
+            }
+            for count in 0..5 {
+                _ = case.op.types(&vec![odd.clone(); count]);
+            }
+        }
+    });
+}

@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::Instant;
 use striate_kernels::simd::{Kernel, LANES, Simd};
 use striate_kernels::*;
-use striate_tensor::{Connections, ConvGeometry, Rng, Window};
+use striate_tensor::{Binary, Connections, ConvGeometry, Program, Rng, Unary, Window};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -19,6 +19,8 @@ fn main() {
     println!("{isa}, {threads} workers, multipliers' peak {peak:.1} GFLOP/s");
     let bench = Bench { isa, workers, peak, wanted };
     bench.convolutions();
+    bench.products();
+    bench.streams();
 }
 
 struct Bench {
@@ -99,17 +101,17 @@ impl Bench {
             ("lenet c1 b1", square(1, 1, 28, 6, 5, 1, 2, 1)),
             ("lenet c2 b1", square(1, 6, 14, 16, 5, 1, 0, 1)),
             ("fashion 1-32 b64", square(64, 1, 28, 32, 3, 1, 0, 1)),
-            ("fashion 32-64 b64", square(64, 32, 26, 64, 3, 1, 0, 1)),
+            ("fashion 32-64 b4", square(4, 32, 26, 64, 3, 1, 0, 1)),
             ("fashion 32-64 b1", square(1, 32, 26, 64, 3, 1, 0, 1)),
-            ("3-16 32px b64", square(64, 3, 32, 16, 3, 1, 1, 1)),
-            ("16-16 32px b64", square(64, 16, 32, 16, 3, 1, 1, 1)),
-            ("16-32 32px s2 b64", square(64, 16, 32, 32, 3, 2, 1, 1)),
-            ("16-32 1x1 s2 b64", square(64, 16, 32, 32, 1, 2, 0, 1)),
-            ("32-32 16px b64", square(64, 32, 16, 32, 3, 1, 1, 1)),
-            ("64-64 8px b64", square(64, 64, 8, 64, 3, 1, 1, 1)),
-            ("64-64 32px b32", square(32, 64, 32, 64, 3, 1, 1, 1)),
-            ("128-128 16px b32", square(32, 128, 16, 128, 3, 1, 1, 1)),
-            ("256-256 8px b32", square(32, 256, 8, 256, 3, 1, 1, 1)),
+            ("3-16 32px b4", square(4, 3, 32, 16, 3, 1, 1, 1)),
+            ("16-16 32px b4", square(4, 16, 32, 16, 3, 1, 1, 1)),
+            ("16-32 32px s2 b4", square(4, 16, 32, 32, 3, 2, 1, 1)),
+            ("16-32 1x1 s2 b4", square(4, 16, 32, 32, 1, 2, 0, 1)),
+            ("32-32 16px b4", square(4, 32, 16, 32, 3, 1, 1, 1)),
+            ("64-64 8px b4", square(4, 64, 8, 64, 3, 1, 1, 1)),
+            ("64-64 32px b4", square(4, 64, 32, 64, 3, 1, 1, 1)),
+            ("128-128 16px b4", square(4, 128, 16, 128, 3, 1, 1, 1)),
+            ("256-256 8px b4", square(4, 256, 8, 256, 3, 1, 1, 1)),
             ("512-512 4px b32", square(32, 512, 4, 512, 3, 1, 1, 1)),
             ("512-512 4px b1", square(1, 512, 4, 512, 3, 1, 1, 1)),
             ("64-256 1x1 28px b4", square(4, 64, 28, 256, 1, 1, 0, 1)),
@@ -138,5 +140,126 @@ impl Bench {
             let weight = best(|| conv.run(workers, &x, &dy, &mut dw, &mut room));
             println!("{name:<28} {:>16} {:>16} {:>16}", rate(forward), rate(input), rate(weight));
         }
+    }
+
+    /// Dense layers, beside the `matrixmultiply` crate on one thread.
+    fn products(&self) {
+        // (name, m, n, k, A transposed, B transposed): a layer k→n on m samples, and its gradients
+        let shapes = [
+            ("dense 400-120 b64", 64, 120, 400, false, true),
+            ("its grad input", 64, 400, 120, false, false),
+            ("its grad weight", 120, 400, 64, true, false),
+            ("dense 84-10 b64", 64, 10, 84, false, true),
+            ("dense 1600-128 b64", 64, 128, 1600, false, true),
+            ("its grad input", 64, 1600, 128, false, false),
+            ("its grad weight", 128, 1600, 64, true, false),
+            ("dense 1600-128 b1", 1, 128, 1600, false, true),
+            ("its grad input", 1, 1600, 128, false, false),
+            ("its grad weight", 128, 1600, 1, true, false),
+            ("square 512", 512, 512, 512, false, false),
+        ];
+        println!("{:<28} {:>16} {:>16} {:>8}", "product", "here", "matrixmultiply", "ratio");
+        for (name, m, n, k, ta, tb) in shapes.into_iter().filter(|s| s.0.contains(&self.wanted)) {
+            let (a, b) = (normals("a", m * k), normals("b", k * n));
+            let mut c = vec![0.0; m * n];
+            let gemm = Gemm::prepare(MatrixSizes { m, n, k }, ta, tb, self.isa);
+            let mut room = vec![0.0; gemm.scratch_len(self.workers.threads())];
+            let own = best(|| gemm.run(&self.workers, &a, &b, None, false, Epilogue::NONE, &mut c, &mut room));
+            let (rsa, csa) = if ta { (1, m) } else { (k, 1) };
+            let (rsb, csb) = if tb { (1, k) } else { (n, 1) };
+            let other = best(|| {
+                // SAFETY: the matrices have these sizes and steps.
+                unsafe {
+                    matrixmultiply::sgemm(
+                        m,
+                        k,
+                        n,
+                        1.0,
+                        a.as_ptr(),
+                        rsa as isize,
+                        csa as isize,
+                        b.as_ptr(),
+                        rsb as isize,
+                        csb as isize,
+                        0.0,
+                        c.as_mut_ptr(),
+                        n as isize,
+                        1,
+                    );
+                }
+            });
+            let flops = (2 * m * n * k) as f64 / 1e9;
+            let rate = |seconds: f64| format!("{:.1} ({:.0} %)", flops / seconds, 100.0 * flops / seconds / self.peak);
+            println!("{name:<28} {:>16} {:>16} {:>8.2}", rate(own), rate(other), other / own);
+        }
+    }
+
+    /// What moves numbers more than it computes: GB/s read and written.
+    fn streams(&self) {
+        println!("{:<28} {:>16}", "stream", "GB/s");
+        let (workers, isa) = (&self.workers, self.isa);
+        let show = |name: &str, floats: usize, call: &mut dyn FnMut()| {
+            if name.contains(&self.wanted) {
+                println!("{name:<28} {:>16.1}", (4 * floats) as f64 / best(call) / 1e9);
+            }
+        };
+        let n = 64 * 32 * 24 * 24;
+        let (x, z) = (normals("x", n), normals("z", n));
+        let mut y = vec![0.0; n];
+        show("copy", 2 * n, &mut || y.copy_from_slice(&x));
+        let shape = striate_tensor::Shape::from([64, 32, 24, 24]);
+        let channel = striate_tensor::Shape::from([32, 1, 1]);
+        let map = |program: &Program, inputs: &[striate_tensor::Shape]| {
+            Map::prepare(program, &shape, inputs, isa).expect("a small program")
+        };
+        let relu = map(&Program::build(1, |p| vec![p.unary(Unary::Relu, 0)]), std::slice::from_ref(&shape));
+        show("relu", 2 * n, &mut || relu.run(workers, &[Source::Slice(&x)], &mut [&mut y]));
+        show("relu in place", 2 * n, &mut || relu.run(workers, &[Source::Output(0)], &mut [&mut y]));
+        let gate = map(
+            &Program::build(2, |p| {
+                let zero = p.constant(0.0);
+                vec![p.select(0, 1, zero)]
+            }),
+            &[shape.clone(), shape.clone()],
+        );
+        show("relu gradient", 3 * n, &mut || gate.run(workers, &[Source::Slice(&x), Source::Slice(&z)], &mut [&mut y]));
+        let scale = map(
+            &Program::build(3, |p| {
+                let scaled = p.binary(Binary::Mul, 0, 1);
+                let moved = p.binary(Binary::Add, scaled, 2);
+                vec![p.unary(Unary::Relu, moved)]
+            }),
+            &[shape.clone(), channel.clone(), channel.clone()],
+        );
+        let c = normals("c", 32);
+        show("scale, shift, relu", 2 * n, &mut || {
+            scale.run(workers, &[Source::Slice(&x), Source::Slice(&c), Source::Slice(&c)], &mut [&mut y]);
+        });
+        for f in [Unary::Exp, Unary::Tanh] {
+            let map = map(&Program::build(1, |p| vec![p.unary(f, 0)]), std::slice::from_ref(&shape));
+            show(&format!("{f:?}"), 2 * n, &mut || map.run(workers, &[Source::Slice(&x)], &mut [&mut y]));
+        }
+        let window = Window { input: 24, kernel: 2, stride: 2, dilation: 1, before: 0, after: 0 };
+        let pool = Pool::prepare(&striate_tensor::Taps::sliding(&[window; 2]), isa);
+        let (mut small, mut index) = (vec![0.0; n / 4], vec![0u8; n / 4]);
+        show("max-pool 2x2", n + n / 4, &mut || pool.max(workers, &x, &mut small, Some(&mut index)));
+        show("max-pool 2x2 gradient", n + n / 4, &mut || pool.max_grad(workers, &small, &index, &mut y));
+        show("mean-pool 2x2", n + n / 4, &mut || pool.mean(workers, &x, Divisor::Window, &mut small));
+        show("mean-pool 2x2 gradient", n + n / 4, &mut || {
+            pool.mean_grad(workers, &small, Divisor::Window, &mut y);
+        });
+        let reduce = Reduce::prepare(&shape, &[0, 2, 3], isa);
+        let mut sums = vec![0.0; 32];
+        show("channel sums", n, &mut || reduce.run(workers, Reduction::Sum, &x, &mut sums));
+        let rows = Reduce::prepare(&[n / 128, 128].into(), &[0], isa);
+        let mut columns = vec![0.0; 128];
+        show("column sums", n, &mut || rows.run(workers, Reduction::Sum, &x, &mut columns));
+        let (mut mean, mut variance) = (vec![0.0; 32], vec![0.0; 32]);
+        show("channel statistics", n, &mut || channel_statistics(workers, isa, &x, 576, &mut mean, &mut variance));
+        show("softmax of 10", 2 * (n / 10 * 10), &mut || {
+            softmax(workers, isa, &x[..n / 10 * 10], (10, 1), true, &mut y[..n / 10 * 10]);
+        });
+        let turn = Permute::prepare(&shape, &[0, 2, 3, 1], isa);
+        show("channels last", 2 * n, &mut || turn.run(workers, &x, &mut y));
     }
 }

@@ -13,7 +13,7 @@ const PANEL: usize = 2 * LANES;
 const WIDE: usize = 4 * PANEL;
 /// Rows of an item at most.
 const TALL: usize = 96;
-/// With fewer rows than this, a transposed `B` is read as it lies, by dot products.
+/// With fewer rows than this, or at most as many terms, packing `B` does not pay: it is read as it lies.
 const FEW: usize = 4;
 
 /// `C = op(A)·op(B) (+ bias) (+ C)`, with `op(A)` `m×k`, `op(B)` `k×n`, all row-major, the bias a row of `n`.
@@ -52,7 +52,8 @@ pub struct MatrixSizes {
 impl Gemm {
     /// With `a_transposed`, `A` lies as `k×m`; with `b_transposed`, `B` lies as `n×k`.
     pub fn prepare(sizes: MatrixSizes, a_transposed: bool, b_transposed: bool, isa: Isa) -> Self {
-        let MatrixSizes { m, n, .. } = sizes;
+        let MatrixSizes { m, n, k } = sizes;
+        assert!(k > 0, "a product of at least one term");
         let rows = if m <= TALL + TALL / 2 { m.max(1) } else { TALL };
         let mut columns = WIDE;
         while columns > PANEL && m.div_ceil(rows) * n.div_ceil(columns) < 8 {
@@ -147,6 +148,9 @@ impl Kernel for Item<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         let k = self.gemm.sizes.k;
+        if k == 1 {
+            return self.outer(simd);
+        }
         if self.gemm.b_transposed && self.size.0 < FEW {
             return self.dots(simd);
         }
@@ -158,7 +162,9 @@ impl Kernel for Item<'_> {
             if as_it_lies {
                 self.stream(simd, stretch);
             } else {
-                self.pack(simd, stretch);
+                if k > FEW || self.gemm.b_transposed {
+                    self.pack(simd, stretch);
+                }
                 self.panels(simd, stretch);
             }
             from += len;
@@ -232,17 +238,23 @@ impl Item<'_> {
             let rows = (self.size.0 - row).min(6);
             for left in (0..self.size.1).step_by(PANEL) {
                 let columns = PANEL.min(self.size.1 - left);
-                let b = self.packed[left * stretch.len..].as_ptr();
                 let at = (row, left, columns);
-                // SAFETY: `pack` filled the panel: `PANEL` numbers for each term; the rows lie inside `A` and `C`.
+                let (n, packed) = (self.gemm.sizes.n, self.gemm.sizes.k > FEW || self.gemm.b_transposed);
+                let (b, step, readable) = if packed {
+                    (self.packed[left * stretch.len..].as_ptr(), PANEL, PANEL)
+                } else {
+                    (self.b[stretch.from * n + self.first.1 + left..].as_ptr(), n, columns)
+                };
+                // SAFETY: `pack` filled the panel, `PANEL` numbers for each term, or `B` has the columns at every `n`;
+                // the rows lie inside `A` and `C`.
                 unsafe {
                     match rows {
-                        6 => self.tile::<S, 6, 2>(simd, stretch, at, b, PANEL, LANES * 2),
-                        5 => self.tile::<S, 5, 2>(simd, stretch, at, b, PANEL, LANES * 2),
-                        4 => self.tile::<S, 4, 2>(simd, stretch, at, b, PANEL, LANES * 2),
-                        3 => self.tile::<S, 3, 2>(simd, stretch, at, b, PANEL, LANES * 2),
-                        2 => self.tile::<S, 2, 2>(simd, stretch, at, b, PANEL, LANES * 2),
-                        _ => self.tile::<S, 1, 2>(simd, stretch, at, b, PANEL, LANES * 2),
+                        6 => self.tile::<S, 6, 2>(simd, stretch, at, b, step, readable),
+                        5 => self.tile::<S, 5, 2>(simd, stretch, at, b, step, readable),
+                        4 => self.tile::<S, 4, 2>(simd, stretch, at, b, step, readable),
+                        3 => self.tile::<S, 3, 2>(simd, stretch, at, b, step, readable),
+                        2 => self.tile::<S, 2, 2>(simd, stretch, at, b, step, readable),
+                        _ => self.tile::<S, 1, 2>(simd, stretch, at, b, step, readable),
                     }
                 }
             }
@@ -321,7 +333,7 @@ impl Item<'_> {
                         x[v] = simd.load(b.add(v * LANES));
                     }
                     for r in 0..M {
-                        let a = simd.splat(*a.add(r * a_row));
+                        let a = simd.splat_at(a.add(r * a_row));
                         for v in 0..V {
                             sums[r][v] = simd.fma(x[v], a, sums[r][v]);
                         }
@@ -360,10 +372,39 @@ impl Item<'_> {
         }
     }
 
+    /// With one term, `A` is a column and `B` a row in either order of storage.
+    #[inline(always)]
+    fn outer<S: Simd>(&self, simd: S) {
+        let n = self.gemm.sizes.n;
+        let (row, left) = self.first;
+        for r in row..row + self.size.0 {
+            let a = simd.splat(self.a[r]);
+            for column in (left..left + self.size.1).step_by(LANES) {
+                let live = LANES.min(left + self.size.1 - column);
+                // SAFETY: `live` columns are inside `B`, the bias and row `r` of `C`, where they are this item's alone.
+                unsafe {
+                    let c = self.c.add(r * n + column);
+                    let load = |from: *const f32| {
+                        if live == LANES { simd.load(from) } else { simd.load_partial(from, live) }
+                    };
+                    let mut start = self.bias.map_or(simd.splat(0.0), |b| load(b.as_ptr().add(column)));
+                    if self.accumulate {
+                        start = simd.add(start, load(c));
+                    }
+                    let mut v = simd.fma(a, load(self.b.as_ptr().add(column)), start);
+                    if self.relu {
+                        v = simd.max(simd.splat(0.0), v);
+                    }
+                    if live == LANES { simd.store(c, v) } else { simd.store_partial(c, v, live) }
+                }
+            }
+        }
+    }
+
     /// A few rows against a transposed `B`: each element is a dot product along `k`.
     #[inline(always)]
     fn dots<S: Simd>(&self, simd: S) {
-        let (n, k) = (self.gemm.sizes.n, self.gemm.sizes.k);
+        let n = self.gemm.sizes.n;
         let mut column = 0;
         while column < self.size.1 {
             let count = (self.size.1 - column).min(4);
@@ -384,7 +425,6 @@ impl Item<'_> {
             }
             column += count;
         }
-        debug_assert!(k == 0 || n > 0);
     }
 
     /// Row `row` of `op(A)` times `W` columns of `op(B)`.

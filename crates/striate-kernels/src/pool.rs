@@ -230,12 +230,12 @@ impl Pool {
                 }
                 grad_x.fill(0.0);
                 for run in &self.runs {
-                    let count = self.count(run, divisor);
+                    let share = 1.0 / self.count(run, divisor);
                     let (len, stride) = (run.len as usize, run.stride as usize);
                     let grad_y = &grad_y[run.position as usize..][..len];
                     for &(_, distance) in &self.patterns[run.pattern as usize] {
                         let grad_x = grad_x[(run.pixel + distance) as usize..].iter_mut().step_by(stride);
-                        grad_x.zip(grad_y).for_each(|(dx, dy)| *dx += dy / count);
+                        grad_x.zip(grad_y).for_each(|(dx, dy)| *dx += dy * share);
                     }
                 }
             }
@@ -243,47 +243,24 @@ impl Pool {
     }
 }
 
-/// Calls `visit(i, x)` for each live tap number `i` of a pattern, with the pixels that eight positions see through it.
-///
-/// # Safety
-/// `at` plus each distance must have `LANES` readable numbers, or `2·LANES` at stride 2.
+/// What positions `i..i + count` of a run see through the tap at `distance`; other lanes repeat the last.
 #[inline(always)]
-unsafe fn each_tap<S: Simd>(
-    simd: S,
-    pattern: &Pattern,
-    at: *const f32,
-    stride: u32,
-    mut visit: impl FnMut(usize, S::V),
-) {
-    let mut i = 0;
-    while i < pattern.len() {
-        let distance = pattern[i].1;
-        // SAFETY: by the contract above.
-        unsafe {
-            let from = at.add(distance as usize);
-            if stride == 1 {
-                visit(i, simd.load(from));
-            } else {
-                let (even, odd) = simd.unzip(simd.load(from), simd.load(from.add(LANES)));
-                visit(i, even);
-                if i + 1 < pattern.len() && pattern[i + 1].1 == distance + 1 {
-                    visit(i + 1, odd);
-                    i += 1;
-                }
-            }
-        }
-        i += 1;
+fn seen<S: Simd>(simd: S, x: &[f32], run: &Run, i: usize, count: usize, distance: u32) -> S::V {
+    let stride = run.stride as usize;
+    let at = run.pixel as usize + i * stride + distance as usize;
+    if count == LANES && at + stride * LANES <= x.len() {
+        let from = x[at..][..stride * LANES].as_ptr();
+        // SAFETY: the slice has `stride` vectors, and the stride of a run is 1 or 2.
+        return unsafe {
+            if stride == 1 { simd.load(from) } else { simd.unzip(simd.load(from), simd.load(from.add(LANES))).0 }
+        };
     }
-}
-
-/// How many positions of a run, in whole vectors, may be loaded without leaving a plane of `pixels`.
-fn vectors(run: &Run, pattern: &Pattern, pixels: usize) -> usize {
-    let reach = pattern.last().map_or(0, |p| p.1) as usize + run.pixel as usize;
-    let reads = LANES * run.stride as usize;
-    if pattern.is_empty() || pixels < reach + reads {
-        return 0;
+    let mut lanes = [0.0f32; LANES];
+    for (lane, to) in lanes.iter_mut().enumerate() {
+        *to = x[at + lane.min(count - 1) * stride];
     }
-    ((pixels - reach - reads) / reads + 1).min(run.len as usize / LANES)
+    // SAFETY: the array has `LANES` numbers.
+    unsafe { simd.load(lanes.as_ptr()) }
 }
 
 struct Max<'a, I> {
@@ -300,50 +277,48 @@ impl<I: TapIndex> Kernel for Max<'_, I> {
     fn run<S: Simd>(mut self, simd: S) {
         for run in &self.pool.runs {
             let pattern = &self.pool.patterns[run.pattern as usize];
-            let whole = vectors(run, pattern, self.x.len());
-            for i in 0..whole {
-                let at = run.pixel as usize + i * LANES * run.stride as usize;
-                let to = run.position as usize + i * LANES;
+            let len = run.len as usize;
+            for i in (0..len).step_by(LANES) {
+                // the last whole vector goes back over what is done rather than be cut short
+                let i = i.min(len.saturating_sub(LANES));
+                let count = LANES.min(len);
+                let to = run.position as usize + i;
                 let mut best = simd.splat(f32::NEG_INFINITY);
-                let mut tap = simd.splat(pattern[0].0 as f32);
-                // SAFETY: `vectors` keeps all loads inside the plane.
-                unsafe {
-                    each_tap(simd, pattern, self.x.as_ptr().add(at), run.stride, |i, x| {
-                        let keep = simd.le(x, best);
-                        let stays = simd.nan(best);
-                        let number = simd.splat(pattern[i].0 as f32);
-                        tap = simd.select(stays, tap, simd.select(keep, tap, number));
-                        best = simd.select(stays, best, simd.select(keep, best, x));
-                    });
+                let mut tap = simd.splat(pattern.first().map_or(0.0, |p| p.0 as f32));
+                for &(number, distance) in pattern {
+                    let x = seen(simd, self.x, run, i, count, distance);
+                    let keep = simd.le(x, best);
+                    let stays = simd.nan(best);
+                    tap = simd.select(stays, tap, simd.select(keep, tap, simd.splat(number as f32)));
+                    best = simd.select(stays, best, simd.select(keep, best, x));
                 }
-                // SAFETY: the slice has `LANES` numbers.
-                unsafe { simd.store(self.y[to..][..LANES].as_mut_ptr(), best) };
+                put(simd, &mut self.y[to..][..count], best);
                 if let Some(index) = &mut self.index {
                     let mut taps = [0.0f32; LANES];
                     // SAFETY: the array has `LANES` numbers.
                     unsafe { simd.store(taps.as_mut_ptr(), tap) };
-                    for (index, tap) in index[to..][..LANES].iter_mut().zip(taps) {
+                    for (index, tap) in index[to..][..count].iter_mut().zip(taps) {
                         // SAFETY: a tap number is a small whole number.
                         *index = I::of(unsafe { tap.to_int_unchecked::<i32>() } as u32);
                     }
                 }
             }
-            for i in whole * LANES..run.len as usize {
-                let (at, to) = (run.pixel as usize + i * run.stride as usize, run.position as usize + i);
-                let (mut best, mut tap) = (f32::NEG_INFINITY, pattern.first().map_or(0, |p| p.0));
-                for &(number, distance) in pattern {
-                    let x = self.x[at + distance as usize];
-                    if x > best || (x.is_nan() && !best.is_nan()) {
-                        (best, tap) = (x, number);
-                    }
-                }
-                self.y[to] = best;
-                if let Some(index) = &mut self.index {
-                    index[to] = I::of(tap);
-                }
-            }
         }
     }
+}
+
+/// Stores the first lanes, as many as `to` has.
+#[inline(always)]
+fn put<S: Simd>(simd: S, to: &mut [f32], v: S::V) {
+    let mut lanes = [0.0f32; LANES];
+    // SAFETY: both have `LANES` numbers.
+    unsafe {
+        if to.len() == LANES {
+            return simd.store(to.as_mut_ptr(), v);
+        }
+        simd.store(lanes.as_mut_ptr(), v);
+    }
+    to.copy_from_slice(&lanes[..to.len()]);
 }
 
 struct Mean<'a> {
@@ -360,23 +335,17 @@ impl Kernel for Mean<'_> {
     fn run<S: Simd>(self, simd: S) {
         for run in &self.pool.runs {
             let pattern = &self.pool.patterns[run.pattern as usize];
-            let count = self.pool.count(run, self.divisor);
-            let whole = vectors(run, pattern, self.x.len());
-            for i in 0..whole {
-                let at = run.pixel as usize + i * LANES * run.stride as usize;
+            let divisor = simd.splat(self.pool.count(run, self.divisor));
+            let len = run.len as usize;
+            for i in (0..len).step_by(LANES) {
+                // the last whole vector goes back over what is done rather than be cut short
+                let i = i.min(len.saturating_sub(LANES));
+                let count = LANES.min(len);
                 let mut sum = simd.splat(0.0);
-                // SAFETY: `vectors` keeps all loads inside the plane.
-                unsafe {
-                    each_tap(simd, pattern, self.x.as_ptr().add(at), run.stride, |_, x| sum = simd.add(sum, x));
+                for &(_, distance) in pattern {
+                    sum = simd.add(sum, seen(simd, self.x, run, i, count, distance));
                 }
-                let to = &mut self.y[run.position as usize + i * LANES..][..LANES];
-                // SAFETY: the slice has `LANES` numbers.
-                unsafe { simd.store(to.as_mut_ptr(), simd.div(sum, simd.splat(count))) };
-            }
-            for i in whole * LANES..run.len as usize {
-                let at = run.pixel as usize + i * run.stride as usize;
-                let sum: f32 = pattern.iter().map(|&(_, distance)| self.x[at + distance as usize]).sum();
-                self.y[run.position as usize + i] = sum / count;
+                put(simd, &mut self.y[run.position as usize + i..][..count], simd.div(sum, divisor));
             }
         }
     }

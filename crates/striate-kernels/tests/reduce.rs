@@ -47,9 +47,11 @@ fn reductions_over_any_axes() {
         let shape = Shape::from(sizes);
         let whole = integers("x", shape.elements());
         let real = normals("x", shape.elements());
-        for isa in Isa::all() {
-            let reduce = Reduce::prepare(&shape, axes, isa);
-            for reduction in [Reduction::Sum, Reduction::Mean, Reduction::Max] {
+        for reduction in [Reduction::Sum, Reduction::Mean, Reduction::Max] {
+            let exact = reference(&shape, axes, &whole, reduction);
+            let near = reference(&shape, axes, &real, reduction);
+            for isa in Isa::all() {
+                let reduce = Reduce::prepare(&shape, axes, isa);
                 let mut first: Option<Vec<f32>> = None;
                 for threads in 1..=4 {
                     let workers = Workers::new(threads);
@@ -57,10 +59,10 @@ fn reductions_over_any_axes() {
                     let mut y = vec![f32::NAN; reduce.outputs()];
                     if reduction != Reduction::Mean {
                         reduce.run(&workers, reduction, &whole, &mut y);
-                        same(&label, &y, &reference(&shape, axes, &whole, reduction));
+                        same(&label, &y, &exact);
                     }
                     reduce.run(&workers, reduction, &real, &mut y);
-                    close(&label, &y, &reference(&shape, axes, &real, reduction), 1e-5);
+                    close(&label, &y, &near, 1e-5);
                     assert!(first.get_or_insert(y.clone()) == &y, "{label}: other bits");
                 }
             }

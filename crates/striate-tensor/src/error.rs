@@ -1,3 +1,4 @@
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::fmt;
 
 /// `std::result::Result` with Striate's [`Error`].
@@ -16,6 +17,30 @@ pub enum Fault {
     Model,
     /// Training diverged: a value is no longer finite (exit code 5).
     Diverged,
+}
+
+impl Fault {
+    /// One word for machines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Fault::Internal => "internal",
+            Fault::Usage => "usage",
+            Fault::Data => "data",
+            Fault::Model => "model",
+            Fault::Diverged => "diverged",
+        }
+    }
+
+    /// The exit code of a program that ends because of it.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Fault::Internal => 1,
+            Fault::Usage => 2,
+            Fault::Data => 3,
+            Fault::Model => 4,
+            Fault::Diverged => 5,
+        }
+    }
 }
 
 /// Where in the user's own text a mistake is.
@@ -172,3 +197,19 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// The same facts for machines: `fault`, `what`, `found`, `expected`, `at` (a list), `hint`, `also` (a list of errors).
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Facts { fault, what, found, expected, places, hint, also } = &*self.0;
+        let mut facts = serializer.serialize_struct("Error", 7)?;
+        facts.serialize_field("fault", fault.name())?;
+        facts.serialize_field("what", what)?;
+        facts.serialize_field("found", found)?;
+        facts.serialize_field("expected", expected)?;
+        facts.serialize_field("at", &places.iter().map(Place::to_string).collect::<Vec<_>>())?;
+        facts.serialize_field("hint", hint)?;
+        facts.serialize_field("also", also)?;
+        facts.end()
+    }
+}

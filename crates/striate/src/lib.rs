@@ -35,6 +35,7 @@
 pub mod data;
 pub mod model;
 pub mod nn;
+pub mod run;
 mod suggest;
 pub mod summary;
 pub mod train;

@@ -4,9 +4,10 @@
 //! y[n, k] = Σ_d (x[n, d] − w[k, d])²                                              x: N×D   w: K×D   y: N×K
 //! ```
 //!
-//! Going back, with r[n] = Σ_k ∂y[n, k] and s[k] = Σ_n ∂y[n, k]:
+//! Going back:
 //!
 //! ```text
+//! r[n] = Σ_k ∂y[n, k]              s[k] = Σ_n ∂y[n, k]
 //! ∂x = 2·(r·x − ∂y·w)              ∂w = 2·(s·w − ∂yᵀ·x)
 //! ```
 
@@ -139,11 +140,14 @@ impl LayerForm for RbfLayer {
 }
 
 impl<'g> Var<'g> {
-    /// The loss that belongs to radial units, as a mean over the samples (LeCun et al. 1998, equation 9):
-    /// y[label] + ln(e⁻ʲ + Σ_i e^(−y[i])), for scores −y: N×K and labels: i32 N.
+    /// The loss that belongs to radial units (LeCun et al. 1998, equation 9), for scores −y: N×K and labels: i32 N.
     ///
-    /// It is the cross-entropy of the scores beside one more class, "rubbish", whose score is always −j: it pushes wrong
-    /// prototypes away, but not those that are already far. With L = ln Σ_i e^(−y[i]) it is y[label] + L + softplus(−j − L).
+    /// ```text
+    /// E = mean over n of  y[n, label] + ln(e⁻ʲ + Σ_k e^(−y[n, k]))  =  y[n, label] + L + softplus(−j − L)
+    /// ```
+    ///
+    /// with L = ln Σ_k e^(−y). It is the cross-entropy of the scores beside one more class, "rubbish", whose score is always
+    /// −j: it pushes wrong prototypes away, but not those that are already far.
     #[track_caller]
     pub fn rbf_loss(self, labels: Var<'g>, j: f64) -> Var<'g> {
         let total = (self - self.log_softmax()).reduce(Reduction::Mean, &[1]);

@@ -358,15 +358,18 @@ impl DataPass for Direct {
                 let start = group * self.group_weights() + pass.packed + first * terms;
                 // SAFETY: the blocks of different items do not overlap, and each item runs once.
                 let block = unsafe { parts.part(start..start + width * terms) };
-                for m in 0..width {
-                    let write = first + m;
-                    for (read, terms) in block.chunks_mut((width * pass.elements.len()).max(1)).enumerate() {
-                        let row = match self.direction {
-                            Direction::Forward => self.problem.row(group, write, read),
-                            Direction::Backward => self.problem.row(group, read, write),
+                let step = (width * pass.elements.len()).max(1);
+                for (read, terms) in block.chunks_mut(step).enumerate() {
+                    let mut rows: [Option<&[f32]>; 6] = [None; 6];
+                    for (m, row) in rows[..width].iter_mut().enumerate() {
+                        let number = match self.direction {
+                            Direction::Forward => self.problem.row(group, first + m, read),
+                            Direction::Backward => self.problem.row(group, read, first + m),
                         };
-                        let row = row.map(|row| &weights[row * taps..][..taps]);
-                        for (to, &element) in terms[m..].iter_mut().step_by(width).zip(&pass.elements) {
+                        *row = number.map(|row| &weights[row * taps..][..taps]);
+                    }
+                    for (to, &element) in terms.chunks_exact_mut(width).zip(&pass.elements) {
+                        for (to, row) in to.iter_mut().zip(&rows) {
                             *to = row.map_or(0.0, |row| row[element]);
                         }
                     }

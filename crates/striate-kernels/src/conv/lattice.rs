@@ -304,8 +304,17 @@ fn copy_row<S: Simd>(simd: S, from: &[f32], stride: usize, to: &mut [f32]) {
             }
             i += LANES;
         }
-        for i in i..len {
-            to[i] = from[2 * i];
+        if i < len {
+            let (left, count) = (from.len() - 2 * i, len - i);
+            // SAFETY: `left` numbers of `from` and `count` of `to` remain; no load or store passes them.
+            unsafe {
+                let at = from.as_ptr().add(2 * i);
+                let a = simd.load_partial(at, left.min(LANES));
+                let b = simd.load_partial(at.wrapping_add(LANES), left.saturating_sub(LANES).min(LANES));
+                let mut lanes = [0.0f32; LANES];
+                simd.store(lanes.as_mut_ptr(), simd.unzip(a, b).0);
+                to[i..].copy_from_slice(&lanes[..count.min(LANES)]);
+            }
         }
     } else {
         for (to, from) in to.iter_mut().zip(from.iter().step_by(stride)) {

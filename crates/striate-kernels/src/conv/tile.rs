@@ -92,14 +92,27 @@ impl<const M: usize> Block<'_, M> {
             // SAFETY: by the contract above; `weights` has `M` numbers for each offset.
             unsafe {
                 let at = copy.add(offset as usize);
-                let mut x = [simd.splat(0.0); V];
-                for v in 0..V {
-                    x[v] = simd.load(at.add(starts[v]));
-                }
-                for m in 0..M {
-                    let w = simd.splat(*weights.add(m));
+                if V <= M {
+                    let mut x = [simd.splat(0.0); V];
                     for v in 0..V {
-                        sums[m][v] = simd.fma(x[v], w, sums[m][v]);
+                        x[v] = simd.load(at.add(starts[v]));
+                    }
+                    for m in 0..M {
+                        let w = simd.splat_at(weights.add(m));
+                        for v in 0..V {
+                            sums[m][v] = simd.fma(x[v], w, sums[m][v]);
+                        }
+                    }
+                } else {
+                    let mut w = [simd.splat(0.0); M];
+                    for m in 0..M {
+                        w[m] = simd.splat_at(weights.add(m));
+                    }
+                    for v in 0..V {
+                        let x = simd.load(at.add(starts[v]));
+                        for m in 0..M {
+                            sums[m][v] = simd.fma(x, w[m], sums[m][v]);
+                        }
                     }
                 }
                 weights = weights.add(M);

@@ -53,7 +53,10 @@ pub(super) fn direct(problem: &Problem, isa: Isa) -> Result<Box<dyn WeightPass>,
         let live = positions / lattice.axes[lattice.band_axis].positions.max(1) * share;
         ins * lattice.channel_pitch() + outs * images * live
     };
-    let mut images = 1024usize.div_ceil(positions).clamp(1, problem.batch.div_ceil(8).max(1));
+    let weights = problem.rows * problem.taps();
+    // many weights leave no room for the sums of several chunks
+    let most = if weights > SUMS / 2 { problem.batch } else { problem.batch.div_ceil(2) };
+    let mut images = 768usize.div_ceil(positions).clamp(1, most.max(1));
     while images > 1 && both(images, usize::MAX) > COPIES {
         images = images.div_ceil(2);
     }
@@ -88,7 +91,6 @@ pub(super) fn direct(problem: &Problem, isa: Isa) -> Result<Box<dyn WeightPass>,
     let offsets = (0..ins).flat_map(|c| taps.iter().map(move |t| (c * pitch + t) as u32)).collect();
 
     let blocks = blocks(outs);
-    let weights = problem.rows * problem.taps();
     let groups_of_images = problem.batch.div_ceil(images).max(1);
     let chunks = groups_of_images.min(8).min((SUMS / weights.max(1)).max(1));
     let chunk = groups_of_images.div_ceil(chunks);
@@ -184,7 +186,7 @@ impl Direct {
                     for output in first_out..end_out {
                         let channel = sample * p.out_channels + group * p.outs() + output;
                         let from = &grad_y[channel * p.positions()..];
-                        spread(tiles, used, from, &mut grad[output * pitch..][..pitch]);
+                        self.isa.run(Spread { tiles, used, from, to: &mut grad[output * pitch..][..pitch] });
                     }
                     for &(output, width) in blocks {
                         let block = Block {
@@ -211,21 +213,44 @@ impl Direct {
 }
 
 /// Lays a channel's `∂y` out tile by tile.
-fn spread(tiles: &Tiles, used: usize, from: &[f32], to: &mut [f32]) {
-    for (tile, to) in tiles.tiles[..used].iter().zip(to.chunks_exact_mut(LANES)) {
-        let segments = &tiles.segments[tile.first as usize..][..tile.segments as usize];
-        if let [segment] = segments
-            && segment.count as usize == LANES
-        {
-            to.copy_from_slice(&from[segment.out as usize..][..LANES]);
-            continue;
-        }
-        to.fill(0.0);
-        for segment in segments {
-            let (lane, count) = (segment.lane as usize, segment.count as usize);
-            let from = &from[segment.out as usize..][..count];
-            for (to, from) in to[lane..][..count].iter_mut().zip(from) {
-                *to = *from;
+struct Spread<'a> {
+    tiles: &'a Tiles,
+    used: usize,
+    from: &'a [f32],
+    to: &'a mut [f32],
+}
+
+impl Kernel for Spread<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        for (tile, to) in self.tiles.tiles[..self.used].iter().zip(self.to.chunks_exact_mut(LANES)) {
+            let segments = &self.tiles.segments[tile.first as usize..][..tile.segments as usize];
+            if let [segment] = segments
+                && segment.count as usize == LANES
+            {
+                let from = &self.from[segment.out as usize..][..LANES];
+                // SAFETY: both slices have `LANES` numbers.
+                unsafe { simd.store(to.as_mut_ptr(), simd.load(from.as_ptr())) };
+                continue;
+            }
+            to.fill(0.0);
+            for segment in segments {
+                let (lane, mut rest) = (segment.lane as usize, segment.count as usize);
+                let (mut from, mut to) = (&self.from[segment.out as usize..][..rest], &mut to[lane..][..rest]);
+                // in powers of two: copies of known length
+                while rest >= 4 {
+                    to[..4].copy_from_slice(&from[..4]);
+                    (from, to, rest) = (&from[4..], &mut to[4..], rest - 4);
+                }
+                if rest >= 2 {
+                    to[..2].copy_from_slice(&from[..2]);
+                    (from, to, rest) = (&from[2..], &mut to[2..], rest - 2);
+                }
+                if rest == 1 {
+                    to[0] = from[0];
+                }
             }
         }
     }
@@ -286,23 +311,44 @@ impl<const M: usize> Wide<'_, M> {
         for &base in self.0.bases {
             // SAFETY: by the contract above; `grad` has `pitch` numbers for each output, `LANES` for each base.
             unsafe {
-                let mut x = [simd.splat(0.0); R];
-                for r in 0..R {
-                    x[r] = simd.load(starts[r].add(base as usize));
-                }
-                for m in 0..M {
-                    let g = simd.load(grad.add(m * pitch));
+                // the fewer side stays in registers while the other passes through one
+                if R <= M {
+                    let mut x = [simd.splat(0.0); R];
                     for r in 0..R {
-                        sums[m][r] = simd.fma(g, x[r], sums[m][r]);
+                        x[r] = simd.load(starts[r].add(base as usize));
+                    }
+                    for m in 0..M {
+                        let g = simd.load_here(grad.add(m * pitch));
+                        for r in 0..R {
+                            sums[m][r] = simd.fma(g, x[r], sums[m][r]);
+                        }
+                    }
+                } else {
+                    let mut g = [simd.splat(0.0); M];
+                    for m in 0..M {
+                        g[m] = simd.load(grad.add(m * pitch));
+                    }
+                    for r in 0..R {
+                        let x = simd.load_here(starts[r].add(base as usize));
+                        for m in 0..M {
+                            sums[m][r] = simd.fma(g[m], x, sums[m][r]);
+                        }
                     }
                 }
                 grad = grad.add(LANES);
             }
         }
         let mut totals = [[0.0; R]; M];
-        for m in 0..M {
-            for r in 0..R {
-                totals[m][r] = simd.sum(sums[m][r]);
+        for first in (0..M * R).step_by(LANES) {
+            let mut eight = [simd.splat(0.0); LANES];
+            for i in first..(M * R).min(first + LANES) {
+                eight[i - first] = sums[i / R][i % R];
+            }
+            let mut lanes = [0.0f32; LANES];
+            // SAFETY: the array has `LANES` numbers.
+            unsafe { simd.store(lanes.as_mut_ptr(), simd.sums(eight)) };
+            for i in first..(M * R).min(first + LANES) {
+                totals[i / R][i % R] = lanes[i - first];
             }
         }
         totals
@@ -314,16 +360,23 @@ impl<const M: usize> Wide<'_, M> {
         let block = &mut self.0;
         let p = &block.direct.problem;
         let taps = p.taps();
-        let (mut input, mut tap) = (done / taps, done % taps);
+        if p.table.is_none() && !p.flipped {
+            // an output's rows lie side by side
+            for (m, totals) in totals.iter().enumerate() {
+                let row = (block.group * p.outs() + block.output + m) * p.ins() - block.first_row;
+                let sums = &mut block.sums[row * taps + done..][..R];
+                for r in 0..R {
+                    sums[r] += totals[r];
+                }
+            }
+            return;
+        }
         for r in 0..R {
+            let (input, tap) = ((done + r) / taps, (done + r) % taps);
             for (m, totals) in totals.iter().enumerate() {
                 if let Some(row) = p.row(block.group, block.output + m, input) {
                     block.sums[(row - block.first_row) * taps + p.element(tap)] += totals[r];
                 }
-            }
-            tap += 1;
-            if tap == taps {
-                (input, tap) = (input + 1, 0);
             }
         }
     }

@@ -40,6 +40,34 @@ impl Avx2 {
     }
 }
 
+/// # Safety
+/// `from` must be readable.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn broadcast(from: *const f32) -> __m256 {
+    let v: __m256;
+    // SAFETY: one readable number. Not `pure`: that it keeps its place is the point.
+    unsafe {
+        std::arch::asm!("vbroadcastss {v}, dword ptr [{from}]", v = out(ymm_reg) v, from = in(reg) from,
+            options(nostack, preserves_flags, readonly));
+    }
+    v
+}
+
+/// # Safety
+/// `LANES` numbers must be readable.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn load_in_place(from: *const f32) -> __m256 {
+    let v: __m256;
+    // SAFETY: `LANES` readable numbers. Not `pure`, as above.
+    unsafe {
+        std::arch::asm!("vmovups {v}, ymmword ptr [{from}]", v = out(ymm_reg) v, from = in(reg) from,
+            options(nostack, preserves_flags, readonly));
+    }
+    v
+}
+
 macro_rules! lanewise {
     ($($name:ident($($x:ident),+) -> $out:ty = $body:expr;)*) => {$(
         #[inline(always)]
@@ -58,6 +86,16 @@ impl Simd for Avx2 {
     fn splat(self, value: f32) -> __m256 {
         // SAFETY: `self` proves the features.
         unsafe { _mm256_set1_ps(value) }
+    }
+    #[inline(always)]
+    unsafe fn splat_at(self, from: *const f32) -> __m256 {
+        // SAFETY: `self` proves the features; the caller promises a readable number.
+        unsafe { broadcast(from) }
+    }
+    #[inline(always)]
+    unsafe fn load_here(self, from: *const f32) -> __m256 {
+        // SAFETY: `self` proves the features; the caller promises `LANES` readable numbers.
+        unsafe { load_in_place(from) }
     }
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> __m256 {
@@ -130,6 +168,15 @@ impl Simd for Avx2 {
             let high = _mm256_unpackhi_ps(even, odd);
             (_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high))
         };
+    }
+    #[inline(always)]
+    fn sums(self, v: [__m256; LANES]) -> __m256 {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            let low = _mm256_hadd_ps(_mm256_hadd_ps(v[0], v[1]), _mm256_hadd_ps(v[2], v[3]));
+            let high = _mm256_hadd_ps(_mm256_hadd_ps(v[4], v[5]), _mm256_hadd_ps(v[6], v[7]));
+            _mm256_add_ps(_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high))
+        }
     }
     #[inline(always)]
     fn transpose(self, r: [__m256; LANES]) -> [__m256; LANES] {

@@ -36,6 +36,11 @@ pub trait Simd: Copy + Send + Sync + 'static {
 
     /// `value` in every lane.
     fn splat(self, value: f32) -> Self::V;
+    /// The number at `from` in every lane. The compiler does not move it across others, so that inner loops keep the
+    /// order, and so the registers, that they are written with.
+    unsafe fn splat_at(self, from: *const f32) -> Self::V;
+    /// [`Simd::load`] that stays in its place as [`Simd::splat_at`] does.
+    unsafe fn load_here(self, from: *const f32) -> Self::V;
     /// `LANES` numbers.
     unsafe fn load(self, from: *const f32) -> Self::V;
     /// The first `count <= LANES` numbers; zeros in the other lanes.
@@ -84,6 +89,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn split_exponent(self, v: Self::V) -> (Self::V, Self::V);
     /// All lanes summed: `((l0+l4)+(l2+l6)) + ((l1+l5)+(l3+l7))`.
     fn sum(self, v: Self::V) -> f32;
+    /// Lane `i` is the sum of `v[i]`'s lanes: `((l0+l1)+(l2+l3)) + ((l4+l5)+(l6+l7))`.
+    fn sums(self, v: [Self::V; LANES]) -> Self::V;
     /// The greatest lane; any number when a lane is NaN.
     fn greatest(self, v: Self::V) -> f32;
     /// Rows and columns of an 8×8 block exchanged.

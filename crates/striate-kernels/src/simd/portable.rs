@@ -33,6 +33,16 @@ impl Simd for Portable {
         [value; LANES]
     }
     #[inline(always)]
+    unsafe fn splat_at(self, from: *const f32) -> V {
+        // SAFETY: the caller promises a readable number.
+        [unsafe { *from }; LANES]
+    }
+    #[inline(always)]
+    unsafe fn load_here(self, from: *const f32) -> V {
+        // SAFETY: the caller promises `LANES` readable numbers.
+        unsafe { self.load(from) }
+    }
+    #[inline(always)]
     unsafe fn load(self, from: *const f32) -> V {
         // SAFETY: the caller promises `LANES` readable numbers.
         unsafe { from.cast::<V>().read_unaligned() }
@@ -137,6 +147,10 @@ impl Simd for Portable {
     #[inline(always)]
     fn sum(self, v: V) -> f32 {
         ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]))
+    }
+    #[inline(always)]
+    fn sums(self, v: [V; LANES]) -> V {
+        each(|i| ((v[i][0] + v[i][1]) + (v[i][2] + v[i][3])) + ((v[i][4] + v[i][5]) + (v[i][6] + v[i][7])))
     }
     #[inline(always)]
     fn greatest(self, v: V) -> f32 {

@@ -1,12 +1,19 @@
 //! For each equation the kernel that computes it.
 
+mod batch_norm;
 mod conv;
 mod epilogue;
+mod labels;
+mod local;
 pub(crate) mod map;
 mod matmul;
+mod moves;
 mod pool;
+mod random;
+mod rbf;
 mod reduce;
 mod reference;
+mod softmax;
 
 use crate::memory::Io;
 use striate_graph::{Graph, Op};
@@ -67,6 +74,15 @@ pub(crate) fn choose(problem: &Problem<'_>) -> Result<Option<Box<dyn Kernel>>> {
         Op::Expand(op) => map::expand(problem, op)?,
         Op::Reduce(op) => Some(reduce::kernel(problem, op)),
         Op::MaxPool(_) | Op::MaxPoolGrad(_) | Op::MeanPool(_) | Op::MeanPoolGrad(_) => pool::kernel(problem),
+        Op::MaxPoolAt(op) => Some(pool::at(op)),
+        Op::BatchNorm(op) => Some(batch_norm::kernel(problem, op.epsilon.0)?),
+        Op::Softmax(_) => Some(softmax::kernel(problem, false)),
+        Op::LogSoftmax(_) => Some(softmax::kernel(problem, true)),
+        Op::CrossEntropy(_) | Op::Correct(_) | Op::OneHot(_) => labels::kernel(problem),
+        Op::DropoutMask(_) | Op::Count(_) => random::kernel(problem),
+        Op::Transpose(_) | Op::Slice(_) | Op::PadZeros(_) | Op::Concat(_) => moves::kernel(problem),
+        Op::Local(_) | Op::LocalGradInput(_) | Op::LocalGradWeight(_) => local::kernel(problem),
+        Op::Rbf(_) => Some(rbf::kernel(problem)),
         op => linear(problem, op, inputs, Epilogues::None)?,
     };
     Ok(Some(kernel.unwrap_or_else(|| reference::kernel(problem))))

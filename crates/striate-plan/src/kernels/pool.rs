@@ -1,6 +1,7 @@
 use super::{Kernel, Problem};
 use crate::memory::Io;
 use striate_graph::Op;
+use striate_graph::ops::pool::MaxPoolAt;
 use striate_kernels::{Divisor, Pool, Workers};
 use striate_tensor::DType;
 
@@ -27,6 +28,41 @@ pub(super) fn kernel(problem: &Problem<'_>) -> Option<Box<dyn Kernel>> {
         _ => return None,
     };
     Some(Box::new(Pooling { pool: Pool::prepare(&windows.taps(), problem.isa), pass }))
+}
+
+/// What the recorded indices pick: needed for second derivatives alone, so plain loops do.
+struct PickAt {
+    /// For each position and tap the pixel that they meet.
+    met: Vec<u32>,
+    pixels: usize,
+    positions: usize,
+    taps: usize,
+}
+
+pub(super) fn at(op: &MaxPoolAt) -> Box<dyn Kernel> {
+    let taps = op.0.windows.taps();
+    let mut met = vec![0; taps.positions() * taps.taps()];
+    for position in 0..taps.positions() {
+        taps.at(position).into_iter().for_each(|(t, q)| met[position * taps.taps() + t] = q as u32);
+    }
+    Box::new(PickAt { met, pixels: taps.pixels(), positions: taps.positions(), taps: taps.taps() })
+}
+
+impl Kernel for PickAt {
+    fn name(&self) -> String {
+        "max_pool_at".to_string()
+    }
+
+    fn run(&self, _workers: &Workers, io: &Io<'_>, _scratch: &mut [f32]) {
+        let x = io.f32(0);
+        let tap = |i: usize| if io.dtype(1) == DType::U8 { io.u8(1)[i].into() } else { io.i32(1)[i] as usize };
+        for (plane, y) in io.out_f32(0).chunks_exact_mut(self.positions).enumerate() {
+            for (position, y) in y.iter_mut().enumerate() {
+                let met = self.met[position * self.taps + tap(plane * self.positions + position)];
+                *y = x[plane * self.pixels + met as usize];
+            }
+        }
+    }
 }
 
 impl Kernel for Pooling {

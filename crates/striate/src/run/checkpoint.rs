@@ -38,9 +38,8 @@ pub(super) fn restore(path: &Path, trainer: &mut Trainer, model_toml: &str) -> R
                 .hint("model.toml of this run was changed after the training began; train the new model in a new run"),
         ));
     }
-    let position: Position = serde_json::from_str(text("position")).map_err(|failure| {
-        here(Error::data("the checkpoint does not say where the training stood").found(failure))
-    })?;
+    let position: Position = serde_json::from_str(text("position"))
+        .map_err(|failure| here(Error::data("the checkpoint does not say where the training stood").found(failure)))?;
     let (mut store, mut epoch_start) = (trainer.store().clone(), BTreeMap::new());
     let kept = store.iter().count();
     let mut found = 0;

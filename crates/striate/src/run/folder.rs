@@ -77,9 +77,9 @@ impl RunFolder {
     /// # Errors
     /// `Fault::Data`: there is no such folder, or it is not that of a run.
     pub fn open(path: &Path) -> Result<Self> {
-        let path = match fs::read_to_string(path) {
-            Ok(name) if path.file_name().is_some_and(|file| file == LATEST) => path.with_file_name(name.trim()),
-            _ => path.to_path_buf(),
+        let path = match path.file_name().is_some_and(|file| file == LATEST) {
+            true => leads_to(path).unwrap_or_else(|| path.to_path_buf()),
+            false => path.to_path_buf(),
         };
         let at = || Place::File(path.display().to_string());
         let kind = fs::metadata(&path).map_err(|failure| {
@@ -174,6 +174,13 @@ impl RunFolder {
         }
         write_atomically(&self.metrics(), |file| file.write_all(text.as_bytes()))
     }
+}
+
+/// The run that `latest`, a link or a file, leads to.
+fn leads_to(latest: &Path) -> Option<PathBuf> {
+    let link = fs::read_link(latest).ok();
+    let run = link.or_else(|| Some(fs::read_to_string(latest).ok()?.trim().into()))?;
+    Some(latest.with_file_name(run))
 }
 
 fn check_name(name: &str) -> Result<()> {

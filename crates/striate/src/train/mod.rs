@@ -6,6 +6,7 @@
 
 mod divergence;
 mod evaluate;
+mod graphs;
 mod metrics;
 mod schedule;
 mod settings;
@@ -15,12 +16,17 @@ mod trainer;
 
 pub use divergence::{NonFinite, first_non_finite};
 pub use evaluate::Evaluator;
+pub(crate) use graphs::fits;
+pub use graphs::{Graphs, LABELS, evaluation_graph};
 pub use metrics::{Evaluation, Tally, best_class, count_right};
 pub use schedule::{Progress, Schedule};
 pub use settings::Settings;
 pub use steps::{LEARNING_RATE, Steps};
 pub use stop::{StopReason, StopRules, Watched};
-pub use trainer::{Best, Data, EpochReport, Event, Graphs, Position, Trainer};
+pub use trainer::{Best, Data, EpochReport, Event, Position, Trainer};
+
+pub use striate_graph::optim::{Adam, AdamW, Optimizer, Sgd};
+pub use striate_plan::{Feed, Store, Workers};
 
 /// Numbers kept to the last bit in texts.
 pub(crate) mod bits {

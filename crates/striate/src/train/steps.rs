@@ -1,6 +1,8 @@
-use super::divergence;
+use super::graphs::append_updates;
+use super::trainer::seed_dropout;
+use super::{Optimizer, divergence};
 use std::collections::BTreeMap;
-use striate_graph::{Graph, ValueId};
+use striate_graph::{Builder, Graph, ValueId};
 use striate_plan::{Feed, Options, Plan, Store, Workers};
 use striate_tensor::{Error, Result};
 
@@ -14,6 +16,27 @@ const MOST_INPUTS: usize = 16;
 ///
 /// The graph holds everything: the loss as its first output, the gradient, the optimiser's updates, and the scalar
 /// input [`LEARNING_RATE`] as its last. [`Steps::from_graph`] makes such a graph of one that has only a loss.
+///
+/// ```
+/// use striate::prelude::*;
+/// use striate::train::{Feed, Optimizer, Sgd, Steps};
+///
+/// // A line through points: y = 2x + 1.
+/// let g = Builder::new();
+/// let (x, y) = (g.input("x", f32([N, 1.into()])), g.input("y", f32([N, 1.into()])));
+/// let away = x.dense(1).var() - y;
+/// let graph = g.finish([(away * away).mean_all()])?;
+///
+/// let mut steps = Steps::from_graph(graph, &Optimizer::from(Sgd::default()), 1, 1)?;
+/// steps.set_learning_rate(0.05);
+/// let (x, y) = ([-1.0, 0.0, 1.0, 2.0], [-1.0, 1.0, 3.0, 5.0]);
+/// let first = steps.step(&[Feed::F32(&x), Feed::F32(&y)])?;
+/// for _ in 0..200 {
+///     steps.step(&[Feed::F32(&x), Feed::F32(&y)])?;
+/// }
+/// assert!(steps.step(&[Feed::F32(&x), Feed::F32(&y)])? < 1e-6 * first);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Steps {
     graph: Graph,
@@ -45,6 +68,23 @@ impl Steps {
         }
         let workers = Workers::new(threads);
         Ok(Steps { graph, plans: BTreeMap::new(), store, workers, learning_rate: 0.0, last_batch: 0 })
+    }
+
+    /// Trains a graph whose first output is a loss, with an optimiser, from the weights that the seed gives. What else the
+    /// graph returns can be read after each step.
+    ///
+    /// # Errors
+    /// `Fault::Model`: the first output is no scalar, the optimiser makes no sense, a name is taken.
+    pub fn from_graph(graph: Graph, optimizer: &Optimizer, seed: u64, threads: usize) -> Result<Self> {
+        let outputs = graph.outputs.clone();
+        let builder = Builder::resume(graph);
+        if let Some(&loss) = outputs.first() {
+            append_updates(&builder, builder.var(loss), optimizer);
+        }
+        let graph = builder.finish(outputs.into_iter().map(|id| builder.var(id)))?;
+        let mut store = Store::new(&graph, seed);
+        seed_dropout(&graph, &mut store, seed)?;
+        Self::new(graph, store, threads)
     }
 
     /// The rate of the steps to come.

@@ -91,6 +91,8 @@ pub enum StopReason {
     },
 }
 
+const MOST_EPOCHS: u64 = 1_000_000_000;
+
 impl StopRules {
     /// The one rule that there always is.
     pub fn after(epochs: u64) -> Self {
@@ -108,13 +110,11 @@ impl StopRules {
             }
             _ => Ok(()),
         };
-        if self.epochs == 0 {
-            return Err(Error::usage("a training needs at least one epoch").found(0).expected("1 or more"));
-        }
-        if self.patience == Some(0) {
-            return Err(Error::usage("a patience of 0 epochs would always stop at once")
-                .found(0)
-                .expected("1 or more"));
+        for (name, count) in [("the number of epochs", Some(self.epochs)), ("the patience", self.patience)] {
+            if let Some(count) = count.filter(|count| !(1..=MOST_EPOCHS).contains(count)) {
+                let error = Error::usage(format!("{name} makes no sense")).found(count);
+                return Err(error.expected(format!("a whole number from 1 to {MOST_EPOCHS}")));
+            }
         }
         positive("the accuracy to stop at", self.accuracy, 1.0, "a part of the samples, above 0 and at most 1")?;
         positive("the change of weights to stop at", self.change, f64::MAX, "a number above 0")?;

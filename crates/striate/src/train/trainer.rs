@@ -1,21 +1,14 @@
 use super::divergence::{first_bad_state, first_non_finite};
-use super::{Evaluation, Evaluator, Progress, Settings, Steps, StopReason, Tally, Watched, count_right};
+use super::graphs::fits;
+use super::{Evaluation, Evaluator, Graphs, Progress, Settings, Steps, StopReason, Tally, Watched, count_right};
 use crate::data::{Batches, Dataset, Preprocessing};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Instant;
 use striate_graph::Graph;
+use striate_graph::ops::dropout::COUNTER;
 use striate_plan::{Feed, Store, Tensor};
-use striate_tensor::{Array, DType, Error, Fault, Place, Result, Shape};
-
-/// The two graphs of a model that a training needs. Both have the outputs (loss, scores), scores `N×classes`.
-#[derive(Clone, Debug)]
-pub struct Graphs {
-    /// Inputs (samples, labels, learning rate); with gradient and updates, batch statistics and dropout.
-    pub training: Graph,
-    /// Inputs (samples, labels); running statistics, no dropout.
-    pub evaluation: Graph,
-}
+use striate_tensor::{Array, Error, Fault, Place, Result, Shape};
 
 /// What a training learns from and what it watches.
 #[derive(Clone, Debug)]
@@ -136,7 +129,9 @@ impl Trainer {
     /// not what [`Graphs`] says.
     pub fn new(graphs: Graphs, data: &Data, settings: Settings, threads: usize) -> Result<Self> {
         settings.check()?;
-        fits(&graphs.evaluation, data)?;
+        for samples in [&data.train, &data.watched] {
+            fits(&graphs.evaluation, &data.preprocessing, samples)?;
+        }
         let mut store = Store::new(&graphs.training, settings.seed);
         store.extend(&graphs.evaluation, settings.seed);
         seed_dropout(&graphs.training, &mut store, settings.seed)?;
@@ -370,6 +365,16 @@ impl Trainer {
         self.train.len()
     }
 
+    /// How many samples are learnt from, and how many are watched.
+    pub fn samples(&self) -> (usize, usize) {
+        (self.train.dataset().len(), self.watched.dataset().len())
+    }
+
+    /// Where the samples come from, in one line.
+    pub fn source(&self) -> &str {
+        self.train.dataset().source()
+    }
+
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -414,49 +419,10 @@ fn shape_of<'a>(store: &'a Store, name: &str) -> Option<&'a Shape> {
     }
 }
 
-/// The name of the counter that dropout draws from: (seed, step).
-const DROPOUT_COUNTER: &str = "dropout.counter";
-
-fn seed_dropout(graph: &Graph, store: &mut Store, seed: u64) -> Result<()> {
-    let Some(id) = graph.find(DROPOUT_COUNTER) else { return Ok(()) };
+/// Puts the seed into the counter that dropout draws from, (seed, step).
+pub(super) fn seed_dropout(graph: &Graph, store: &mut Store, seed: u64) -> Result<()> {
+    let Some(id) = graph.find(COUNTER) else { return Ok(()) };
     let shape = graph.value(id).ty.shape();
     let mixed = (seed ^ (seed >> 32)) as u32 as i32;
-    store.set(DROPOUT_COUNTER, Tensor::I32(Array::from_fn(shape, |i| if i == 0 { mixed } else { 0 })))
-}
-
-/// Whether samples and classes are those of the model.
-pub(crate) fn fits(evaluation: &Graph, data: &Data) -> Result<()> {
-    let mut inputs = evaluation.inputs().map(|id| &evaluation.value(id).ty);
-    let scores = evaluation.outputs.get(1).map(|&id| &evaluation.value(id).ty);
-    let (Some(samples), Some(labels), Some(scores)) = (inputs.next(), inputs.next(), scores) else {
-        return Err(
-            Error::model("an evaluation has two inputs and two outputs").expected("samples, labels; loss, scores")
-        );
-    };
-    let right_kinds = labels.dtype == DType::I32 && labels.rank() == 1 && scores.rank() == 2;
-    if !right_kinds {
-        return Err(Error::model("the model does not give one score for each class")
-            .found(format!("labels {labels}, scores {scores}"))
-            .expected("labels i32 N, scores f32 N×classes"));
-    }
-    let wanted: Shape = samples.shape()[1..].into();
-    let classes = scores.shape()[1];
-    for dataset in [&data.train, &data.watched] {
-        let given = data.preprocessing.output_shape(dataset.sample_shape());
-        let at = Place::File(dataset.source().to_string());
-        if given != wanted {
-            return Err(Error::data("the samples do not fit the model")
-                .found(format!("{given}{}", if data.preprocessing.pad > 0 { ", padding included" } else { "" }))
-                .expected(format!("{wanted}, the model's input"))
-                .at(at)
-                .hint("give other data (--data), or change `input` in the model file"));
-        }
-        if dataset.classes().len() != classes {
-            return Err(Error::data("the model and the data have different numbers of classes")
-                .found(format!("{} classes", dataset.classes().len()))
-                .expected(format!("{classes}, the model's scores"))
-                .at(at));
-        }
-    }
-    Ok(())
+    store.set(COUNTER, Tensor::I32(Array::from_fn(shape, |i| if i == 0 { mixed } else { 0 })))
 }

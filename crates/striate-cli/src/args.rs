@@ -1,0 +1,240 @@
+//! The words and flags of the command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use striate::data::Invert;
+use striate::train::Schedule;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    a defect of Striate itself
+  2    a wrong flag or argument
+  3    a data file, picture, run folder, or the disk
+  4    a model: its file, layers, shapes
+  5    training diverged: a number is no longer finite
+  130  interrupted; striate resume goes on
+
+Environment:
+  NO_COLOR  if set, no colours and no progress line";
+
+/// Train, measure and use convolutional networks.
+///
+/// Results go to stdout; progress, notes and errors go to stderr.
+#[derive(Debug, Parser)]
+#[command(name = "striate", version, after_help = EXIT_CODES, arg_required_else_help = true, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Print JSON: one object, or for training one object a line for each event
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train a model; without arguments LeNet-5 on the digits inside
+    #[command(after_help = EXIT_CODES, args_override_self = true)]
+    Train(Box<TrainArgs>),
+    /// Go on with a run from its last checkpoint, bit for bit
+    Resume(ResumeArgs),
+    /// Measure a trained model: accuracy, loss, accuracy of each class
+    Eval(EvalArgs),
+    /// Tell what is on pictures: classes with their probabilities
+    Predict(PredictArgs),
+    /// Show a model's layers: shapes, parameters, multiply-adds, receptive fields
+    Summary(SummaryArgs),
+    /// List the models that come with Striate, or print one as a file to copy and change
+    Models(ModelsArgs),
+    /// Print version, target, instruction set and threads
+    Version,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    /// A model that comes with Striate (see `striate models`), or the path of a model file
+    #[arg(default_value = "lenet5")]
+    pub(crate) model: String,
+
+    /// Folder with MNIST, Fashion-MNIST (IDX, gzipped or not) or CIFAR (binary); without it, the digits inside
+    #[arg(long, value_name = "DIR", help_heading = "Data")]
+    pub(crate) data: Option<PathBuf>,
+    /// Part of the training samples set aside; the best weights are then chosen on it, not on the test part
+    #[arg(long, value_name = "PART", help_heading = "Data")]
+    pub(crate) validation: Option<f64>,
+
+    /// Passes over the training samples
+    #[arg(long, help_heading = "Learning")]
+    pub(crate) epochs: Option<u64>,
+    /// Samples of a step
+    #[arg(long, help_heading = "Learning")]
+    pub(crate) batch: Option<usize>,
+    /// Learning rate; a schedule multiplies it
+    #[arg(long, value_name = "RATE", help_heading = "Learning")]
+    pub(crate) lr: Option<f64>,
+    /// How gradients change weights
+    #[arg(long, value_enum, help_heading = "Learning")]
+    pub(crate) optimizer: Option<OptimizerName>,
+    /// Momentum of sgd
+    #[arg(long, help_heading = "Learning")]
+    pub(crate) momentum: Option<f64>,
+    /// Nesterov's momentum, for sgd
+    #[arg(long, help_heading = "Learning")]
+    pub(crate) nesterov: bool,
+    /// Pull of the weights to 0
+    #[arg(long, value_name = "DECAY", help_heading = "Learning")]
+    pub(crate) weight_decay: Option<f64>,
+    /// constant, step:EPOCHS:FACTOR, cosine[:FLOOR] or one-cycle[:PEAK]
+    #[arg(long, value_parser = schedule, help_heading = "Learning")]
+    pub(crate) schedule: Option<Schedule>,
+    /// Epochs over which the rate rises in front of the schedule
+    #[arg(long, value_name = "EPOCHS", help_heading = "Learning")]
+    pub(crate) warmup: Option<f64>,
+    /// Decides the first weights, the order of the samples, the dropout
+    #[arg(long, help_heading = "Learning")]
+    pub(crate) seed: Option<u64>,
+
+    /// Stop after so many epochs without a better accuracy on the watched part
+    #[arg(long, value_name = "EPOCHS", help_heading = "Stopping early")]
+    pub(crate) patience: Option<u64>,
+    /// Stop when this part of the training samples is right, such as 0.99
+    #[arg(long, value_name = "PART", help_heading = "Stopping early")]
+    pub(crate) stop_accuracy: Option<f64>,
+    /// Stop when no weight changes by this much in an epoch
+    #[arg(long, value_name = "CHANGE", help_heading = "Stopping early")]
+    pub(crate) stop_change: Option<f64>,
+    /// Stop after the epoch in which so many seconds of training are reached
+    #[arg(long, value_name = "SECONDS", help_heading = "Stopping early")]
+    pub(crate) stop_seconds: Option<f64>,
+
+    /// Folder of all runs
+    #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Run")]
+    pub(crate) runs: PathBuf,
+    /// Name of this run's folder [default: <model>-<date>-<number>]
+    #[arg(long, help_heading = "Run")]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) running: RunningArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// Folder of the run
+    #[arg(default_value = "runs/latest")]
+    pub(crate) run: PathBuf,
+    #[command(flatten)]
+    pub(crate) running: RunningArgs,
+}
+
+/// What changes nothing in the results.
+#[derive(Debug, Args)]
+pub(crate) struct RunningArgs {
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
+    /// Write a checkpoint after each so many steps, besides that at the end of an epoch [default: every 10 seconds]
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Run")]
+    pub(crate) checkpoint_every: Option<u64>,
+    /// Say nothing while training
+    #[arg(long, short, help_heading = "Run")]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ThreadArgs {
+    /// Threads; they change the speed, never a result [default: as many as the machine grants]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Run")]
+    threads: Option<u16>,
+}
+
+impl ThreadArgs {
+    /// So many as asked for, or as the machine grants.
+    pub(crate) fn count(&self) -> usize {
+        self.threads.map_or_else(available_threads, usize::from)
+    }
+}
+
+/// The threads that affinity and the control group grant.
+pub(crate) fn available_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SavedArgs {
+    /// Folder of a run, or a file of weights
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// Take the last weights of the run, not the best
+    #[arg(long)]
+    pub(crate) last: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    #[command(flatten)]
+    pub(crate) saved: SavedArgs,
+    /// Folder with other data than the run's own
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Which part of the data
+    #[arg(long, value_enum, default_value = "test")]
+    pub(crate) part: PartName,
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PredictArgs {
+    #[command(flatten)]
+    pub(crate) saved: SavedArgs,
+    /// PNG, JPEG or BMP files of any size
+    #[arg(required = true, value_name = "PICTURE")]
+    pub(crate) pictures: Vec<PathBuf>,
+    /// How many classes to print, the most probable first
+    #[arg(long, value_name = "CLASSES", default_value = "5", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) top: u16,
+    /// Whether to turn light into dark: auto, never or always
+    #[arg(long, default_value = "auto", value_parser = invert)]
+    pub(crate) invert: Invert,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SummaryArgs {
+    /// A model that comes with Striate, the path of a model file, a run, or a file of weights
+    #[arg(default_value = "lenet5")]
+    pub(crate) model: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModelsArgs {
+    /// The model to print as a file
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OptimizerName {
+    /// Gradient descent, with momentum
+    Sgd,
+    /// Kingma and Ba 2015
+    Adam,
+    /// Adam with decoupled weight decay, Loshchilov and Hutter 2019
+    Adamw,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PartName {
+    Train,
+    Test,
+}
+
+/// Clap prints a value parser's error behind the flag and the value: one line suffices.
+fn schedule(text: &str) -> Result<Schedule, String> {
+    text.parse().map_err(|_| {
+        "expected constant, step:EPOCHS:FACTOR, cosine[:FLOOR] or one-cycle[:PEAK], floor and peak between 0 and 1"
+            .into()
+    })
+}
+
+fn invert(text: &str) -> Result<Invert, String> {
+    text.parse().map_err(|_| "expected auto, never or always".into())
+}

@@ -1,0 +1,26 @@
+//! One file for each command.
+
+pub(crate) mod eval;
+pub(crate) mod models;
+pub(crate) mod predict;
+pub(crate) mod summary;
+pub(crate) mod train;
+pub(crate) mod version;
+
+use crate::args::SavedArgs;
+use std::path::Path;
+use striate::prelude::*;
+use striate::run::{Saved, Weights};
+use striate::zoo;
+
+/// The model that a word stands for: a file if it looks like one, else a model that comes with Striate.
+fn model(word: &str) -> Result<Model> {
+    let path = Path::new(word);
+    let looks_like_a_file = path.extension().is_some_and(|end| end == "toml") || path.components().count() > 1;
+    if looks_like_a_file || path.is_file() { Model::open(path) } else { zoo::find(word) }
+}
+
+/// The model and weights that the arguments name.
+fn saved(args: &SavedArgs) -> Result<Saved> {
+    Saved::open(&args.run, if args.last { Weights::Last } else { Weights::Best })
+}

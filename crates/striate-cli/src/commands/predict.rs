@@ -1,0 +1,47 @@
+use super::saved;
+use crate::Ended;
+use crate::args::PredictArgs;
+use crate::output::{Output, percent};
+use serde_json::json;
+use striate::data::Picture;
+use striate::prelude::*;
+use striate::train::Workers;
+
+pub(crate) fn run(args: &PredictArgs, output: &mut Output) -> Result<Ended> {
+    let mut saved = saved(&args.saved)?;
+    let model = saved.model().clone();
+    let input: [usize; 3] = model.input[..].try_into().map_err(|_| {
+        Error::new(Fault::Model, "the model does not read pictures")
+            .found(format!("an input of {}", model.input))
+            .expected("channels × height × width")
+    })?;
+    let workers = Workers::new(1);
+    // All before the first is printed: a wrong picture leaves no half of an answer.
+    let mut answers = vec![];
+    for path in &args.pictures {
+        let picture = Picture::open(path, input, &model.preprocessing, args.invert)?;
+        let probabilities = saved.predict(&workers, picture.pixels())?;
+        let mut order: Vec<usize> = (0..probabilities.len()).collect();
+        order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
+        order.truncate(usize::from(args.top));
+        let top: Vec<_> =
+            order.into_iter().map(|class| (model.classes[class].as_str(), probabilities[class])).collect();
+        answers.push((path, picture, top));
+    }
+    if output.is_json() {
+        let pictures = answers.iter().map(|(path, picture, top)| {
+            let top: Vec<_> = top.iter().map(|(class, p)| json!({ "class": class, "probability": p })).collect();
+            json!({ "picture": path, "class": top[0]["class"], "top": top, "prepared": picture.to_string() })
+        });
+        output.object(&json!({ "model": model.name, "pictures": pictures.collect::<Vec<_>>() }))?;
+        return Ok(Ended::Well);
+    }
+    let width = model.classes.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    for (path, picture, top) in &answers {
+        output.line(format!("{}  ({picture})", path.display()))?;
+        for (class, probability) in top {
+            output.line(format!("  {class:<width$}  {:>9}", percent(f64::from(*probability))))?;
+        }
+    }
+    Ok(Ended::Well)
+}

@@ -1,0 +1,282 @@
+use crate::Ended;
+use crate::args::{OptimizerName, ResumeArgs, RunningArgs, TrainArgs};
+use crate::output::{Output, note, percent, thousands};
+use crate::progress::Progress;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use striate::prelude::*;
+use striate::run::{DataRecord, Session, SessionEvent, Start, Summary, WatchedPart};
+use striate::train::{Adam, AdamW, EpochReport, Event, Optimizer, Settings, Sgd, StopRules};
+
+/// What a training does that was told nothing.
+mod defaults {
+    use striate::train::Schedule;
+
+    pub(super) const EPOCHS: u64 = 10;
+    pub(super) const BATCH: usize = 32;
+    pub(super) const SGD_RATE: f64 = 0.05;
+    pub(super) const ADAM_RATE: f64 = 0.001;
+    pub(super) const SCHEDULE: Schedule = Schedule::Cosine { floor: 0.0 };
+    pub(super) const SEED: u64 = 1;
+}
+
+/// Values as they are resolved, each with where it came from.
+#[derive(Default)]
+struct Origin(BTreeMap<String, String>);
+
+impl Origin {
+    /// The flag's value, else the default.
+    fn resolve<T>(&mut self, flag: &str, given: Option<T>, default: T) -> T {
+        let from = if given.is_some() { format!("flag --{flag}") } else { "default".to_string() };
+        self.0.insert(flag.to_string(), from);
+        given.unwrap_or(default)
+    }
+
+    /// The flag's value, if there is one.
+    fn optional<T>(&mut self, flag: &str, given: Option<T>) -> Option<T> {
+        self.resolve(flag, given.map(Some), None)
+    }
+}
+
+pub(crate) fn train(args: Box<TrainArgs>, output: &mut Output) -> Result<Ended> {
+    let running = &args.running;
+    let mut origin = Origin::default();
+    let optimizer = optimizer(&args, &mut origin)?;
+    let rate = match args.optimizer {
+        None | Some(OptimizerName::Sgd) => defaults::SGD_RATE,
+        Some(OptimizerName::Adam | OptimizerName::Adamw) => defaults::ADAM_RATE,
+    };
+    let settings = Settings {
+        batch: origin.resolve("batch", args.batch, defaults::BATCH),
+        learning_rate: origin.resolve("lr", args.lr, rate),
+        schedule: origin.resolve("schedule", args.schedule, defaults::SCHEDULE),
+        warmup: origin.resolve("warmup", args.warmup, 0.0),
+        seed: origin.resolve("seed", args.seed, defaults::SEED),
+        stop: StopRules {
+            epochs: origin.resolve("epochs", args.epochs, defaults::EPOCHS),
+            accuracy: origin.optional("stop-accuracy", args.stop_accuracy),
+            change: origin.optional("stop-change", args.stop_change),
+            patience: origin.optional("patience", args.patience),
+            seconds: origin.optional("stop-seconds", args.stop_seconds),
+        },
+    };
+    let data = DataRecord {
+        folder: origin.optional("data", args.data.clone()),
+        validation: origin.resolve("validation", args.validation, 0.0),
+        ..DataRecord::default()
+    };
+    settings.check()?;
+    let model = super::model(&args.model)?;
+    let from_file = model.place.is_some() && striate::zoo::all().iter().all(|entry| entry.name != args.model);
+    let from = if from_file { format!("model file {}", args.model) } else { "zoo".to_string() };
+    for part in ["model", "preprocessing", "classes", "loss"] {
+        origin.0.insert(part.to_string(), from.clone());
+    }
+    let (runs, name) = (args.runs.clone(), args.name.clone());
+    let start = Start { model, optimizer, settings, data, origin: origin.0, runs, name };
+    let session = Session::start(start, running.threads.count())?;
+    drive(session, running, output, "start")
+}
+
+pub(crate) fn resume(args: ResumeArgs, output: &mut Output) -> Result<Ended> {
+    let session = Session::resume(&args.run, args.running.threads.count())?;
+    drive(session, &args.running, output, "resume")
+}
+
+fn optimizer(args: &TrainArgs, origin: &mut Origin) -> Result<Optimizer> {
+    let name = origin.resolve("optimizer", args.optimizer, OptimizerName::Sgd);
+    if name != OptimizerName::Sgd && (args.momentum.is_some() || args.nesterov) {
+        return Err(Error::new(Fault::Usage, "only sgd has a momentum")
+            .found("--momentum or --nesterov with --optimizer adam or adamw")
+            .hint("leave it out; Adam averages gradients by itself"));
+    }
+    Ok(match name {
+        OptimizerName::Sgd => {
+            let rule = Sgd::default();
+            let momentum = origin.resolve("momentum", args.momentum, rule.momentum);
+            let nesterov = origin.resolve("nesterov", args.nesterov.then_some(true), rule.nesterov);
+            let weight_decay = origin.resolve("weight-decay", args.weight_decay, rule.weight_decay);
+            Sgd { momentum, nesterov, weight_decay, ..rule }.into()
+        }
+        OptimizerName::Adam => {
+            let rule = Adam::default();
+            Adam { weight_decay: origin.resolve("weight-decay", args.weight_decay, rule.weight_decay), ..rule }.into()
+        }
+        OptimizerName::Adamw => {
+            let rule = AdamW::default();
+            AdamW { weight_decay: origin.resolve("weight-decay", args.weight_decay, rule.weight_decay), ..rule }.into()
+        }
+    })
+}
+
+/// Trains to the end, or until the user interrupts.
+fn drive(mut session: Session, running: &RunningArgs, output: &mut Output, begin: &str) -> Result<Ended> {
+    if let Some(steps) = running.checkpoint_every {
+        session.checkpoint_every(steps);
+    }
+    let interrupted = on_interrupt()?;
+    let mut progress = Progress::new(running.quiet || output.is_json(), &session);
+    announce(&session, running, &progress, output, begin)?;
+    let mut failed = None;
+    while !interrupted.load(Ordering::Relaxed) {
+        match session.advance() {
+            Ok(SessionEvent::Trained(Event::Step { .. })) => progress.step(&session),
+            Ok(SessionEvent::Trained(Event::Epoch(report))) => {
+                progress.epoch(&session, &report);
+                if output.is_json() {
+                    output.object(&epoch_object(&session, &report))?;
+                }
+            }
+            Ok(SessionEvent::Trained(Event::Done(_))) => break,
+            Ok(SessionEvent::Checkpoint) if output.is_json() => {
+                let at = session.trainer().position();
+                let object =
+                    json!({ "event": "checkpoint", "epoch": at.epoch + 1, "batch": at.batch, "step": at.step });
+                output.object(&object)?;
+            }
+            Ok(SessionEvent::Checkpoint) => {}
+            Err(error) => {
+                failed = Some(error);
+                break;
+            }
+        }
+    }
+    progress.end();
+    match failed {
+        Some(error) => Err(error),
+        None => conclude(&mut session, output),
+    }
+}
+
+/// A switch that Ctrl-C sets; a second Ctrl-C ends the program at once.
+fn on_interrupt() -> Result<Arc<AtomicBool>> {
+    let switch = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&switch);
+    let handler = move || {
+        if set.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(crate::INTERRUPTED));
+        }
+        note("interrupted: finishing the step and saving; once more to end at once");
+    };
+    ctrlc::set_handler(handler)
+        .map_err(|failure| Error::new(Fault::Internal, "Ctrl-C cannot be handled").found(failure))?;
+    Ok(switch)
+}
+
+fn announce(
+    session: &Session,
+    running: &RunningArgs,
+    progress: &Progress,
+    output: &mut Output,
+    begin: &str,
+) -> Result<()> {
+    let (trainer, record, threads) = (session.trainer(), session.record(), running.threads.count());
+    let (graph, position) = (trainer.graph(), trainer.position());
+    let parameters: usize = graph.parameters().map(|id| graph.value(id).ty.shape().elements()).sum();
+    let (train, watched) = trainer.samples();
+    if output.is_json() {
+        return output.object(&json!({
+            "event": begin,
+            "run": session.folder().path(),
+            "model": record.model,
+            "parameters": parameters,
+            "data": trainer.source(),
+            "train_samples": train,
+            "watched": record.data.watched(),
+            "watched_samples": watched,
+            "epochs": record.settings.stop.epochs,
+            "batch": record.settings.batch,
+            "steps_per_epoch": trainer.batches(),
+            "seed": record.settings.seed,
+            "threads": threads,
+            "epoch": position.epoch,
+            "step": position.step,
+        }));
+    }
+    progress.say(&format!("model: {}, {} parameters", record.model, thousands(parameters as u64)));
+    progress.say(&format!(
+        "data: {}: {} samples; {} watched ({} part)",
+        trainer.source(),
+        thousands(train as u64),
+        thousands(watched as u64),
+        record.data.watched()
+    ));
+    progress.say(&format!("run: {}", session.folder().path().display()));
+    if position.step > 0 {
+        progress.say(&format!("going on after epoch {}, step {}", position.epoch, position.step));
+    }
+    Ok(())
+}
+
+fn epoch_object(session: &Session, report: &EpochReport) -> Value {
+    let watched = session.record().data.watched();
+    json!({
+        "event": "epoch",
+        "epoch": report.epoch,
+        "epochs": session.record().settings.stop.epochs,
+        "steps": report.steps,
+        "learning_rate": report.learning_rate,
+        "train_loss": report.train.loss(),
+        "train_accuracy": report.train.accuracy(),
+        format!("{watched}_loss"): report.watched.loss(),
+        format!("{watched}_accuracy"): report.watched.accuracy(),
+        "largest_change": report.change,
+        "seconds": report.seconds,
+        "images_per_second": report.images_per_second(),
+        "best": report.best,
+    })
+}
+
+/// Prints what came out.
+fn conclude(session: &mut Session, output: &mut Output) -> Result<Ended> {
+    let summary = session.finish()?;
+    let run = session.folder().path();
+    let Summary { stop_reason, test, best, watched, train_seconds, images_per_second, weights_sha256, .. } = &summary;
+    let ended = if stop_reason.is_some() { Ended::Well } else { Ended::Interrupted };
+    if output.is_json() {
+        output.object(&json!({
+            "event": if stop_reason.is_some() { "done" } else { "interrupted" },
+            "stop_reason": stop_reason.as_ref().map_or("interrupted", |reason| reason.name()),
+            "stop_text": stop_reason.as_ref().map(|reason| reason.to_string()),
+            "epochs": summary.epochs,
+            "steps": summary.steps,
+            "test_accuracy": test.accuracy(),
+            "test_loss": test.loss(),
+            "best_epoch": best.map(|best| best.epoch),
+            "best_accuracy": best.map(|best| best.watched.accuracy()),
+            "best_chosen_on": watched,
+            "train_seconds": train_seconds,
+            "images_per_second": images_per_second,
+            "weights_sha256": weights_sha256,
+            "run": run,
+        }))?;
+        return Ok(ended);
+    }
+    match stop_reason {
+        Some(reason) => output.line(format!("stopped: {reason}"))?,
+        None => output.line(format!("interrupted: in epoch {}, after step {}", summary.epochs + 1, summary.steps))?,
+    }
+    output.line(format!(
+        "test accuracy: {} ({} of {}), loss {:.4}, with the last weights",
+        percent(test.accuracy()),
+        thousands(test.right()),
+        thousands(test.samples()),
+        test.loss()
+    ))?;
+    if let Some(best) = best {
+        let chosen = match watched {
+            WatchedPart::Validation => "chosen on the validation part",
+            WatchedPart::Test => "chosen on the test part itself; --validation sets samples aside for the choice",
+        };
+        output.line(format!("best epoch: {}, {} ({chosen})", best.epoch, percent(best.watched.accuracy())))?;
+    }
+    output.line(format!("training: {train_seconds:.1} s, {images_per_second:.0} images/s"))?;
+    output.line(format!("weights: sha256 {weights_sha256}"))?;
+    output.line(format!("run: {}", run.display()))?;
+    if stop_reason.is_none() {
+        output.line(format!("to go on: striate resume {}", run.display()))?;
+    }
+    Ok(ended)
+}

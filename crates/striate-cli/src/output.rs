@@ -1,0 +1,76 @@
+//! Results on stdout.
+
+use serde::Serialize;
+use std::io::{self, ErrorKind, Write};
+use striate::prelude::*;
+
+/// Where results go. A reader that goes away (`striate … | head -1`) is no mistake: what follows is dropped.
+pub(crate) struct Output {
+    json: bool,
+    open: bool,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool) -> Self {
+        Output { json, open: true }
+    }
+
+    /// Whether results are JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A line of text.
+    pub(crate) fn line(&mut self, text: impl AsRef<str>) -> Result<()> {
+        if self.open {
+            let written = writeln!(io::stdout(), "{}", text.as_ref()).and_then(|()| io::stdout().flush());
+            match written {
+                Err(failure) if failure.kind() == ErrorKind::BrokenPipe => self.open = false,
+                Err(failure) => return Err(Error::new(Fault::Data, "cannot write to stdout").found(failure)),
+                Ok(()) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// An object as one line of JSON.
+    pub(crate) fn object(&mut self, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string(value)
+            .map_err(|failure| Error::new(Fault::Internal, "a result could not be written as JSON").found(failure))?;
+        self.line(text)
+    }
+}
+
+/// A note on stderr, which nothing depends on.
+pub(crate) fn note(text: impl AsRef<str>) {
+    let _ = writeln!(io::stderr(), "{}", text.as_ref());
+}
+
+/// A count with commas between thousands.
+pub(crate) fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A part of a whole as "98.40 %".
+pub(crate) fn percent(part: f64) -> String {
+    format!("{:.2} %", 100.0 * part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_people_write_them() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(percent(0.98765), "98.77 %");
+    }
+}

@@ -1,0 +1,91 @@
+use super::{LEARNING_RATE, Optimizer};
+use crate::data::{Dataset, Preprocessing};
+use crate::model::Model;
+use striate_graph::{Builder, Graph, Mode, N, Var, f32, i32};
+use striate_tensor::{DType, Error, Place, Result, Shape};
+
+/// The name of the input that holds the labels.
+pub const LABELS: &str = "labels";
+
+/// The two graphs of a model that a training needs. Both have the outputs (loss, scores), the latter `N×classes`.
+#[derive(Clone, Debug)]
+pub struct Graphs {
+    /// Inputs (samples, labels, learning rate); with gradient and updates, batch statistics and dropout.
+    pub training: Graph,
+    /// Inputs (samples, labels); running statistics, no dropout.
+    pub evaluation: Graph,
+}
+
+impl Graphs {
+    /// Those of a model that an optimiser trains.
+    ///
+    /// # Errors
+    /// Every mistake of the model.
+    pub fn of(model: &Model, optimizer: &Optimizer) -> Result<Self> {
+        let builder = Builder::new();
+        let [loss, scores] = outputs(model, &builder, Mode::Train);
+        append_updates(&builder, loss, optimizer);
+        Ok(Graphs { training: builder.finish([loss, scores])?, evaluation: evaluation_graph(model)? })
+    }
+}
+
+/// The graph that measures a model: inputs (samples, labels), outputs (loss, scores).
+///
+/// # Errors
+/// Every mistake of the model.
+pub fn evaluation_graph(model: &Model) -> Result<Graph> {
+    let builder = Builder::new();
+    let outputs = outputs(model, &builder, Mode::Infer);
+    builder.finish(outputs)
+}
+
+fn outputs<'g>(model: &Model, builder: &'g Builder, mode: Mode) -> [Var<'g>; 2] {
+    let built = model.build(builder, mode);
+    let labels = builder.input(LABELS, i32([N]));
+    let loss = model.loss_of(built.output, labels).named("loss");
+    [loss, built.output.named("scores")]
+}
+
+/// Appends the gradient of `loss` by all parameters, the learning rate as an input, and the optimiser's updates.
+pub(super) fn append_updates<'g>(builder: &'g Builder, loss: Var<'g>, optimizer: &Optimizer) {
+    let parameters = builder.peek(|graph| graph.parameters().collect::<Vec<_>>());
+    let parameters: Vec<_> = parameters.into_iter().map(|id| builder.var(id)).collect();
+    let slopes = builder.grad(loss, &parameters);
+    let rate = builder.input(LEARNING_RATE, f32(Vec::<usize>::new()));
+    let pairs: Vec<_> = parameters.into_iter().zip(slopes).collect();
+    optimizer.append(builder, &pairs, rate);
+}
+
+/// Whether the samples and classes of a data set are those of a model.
+pub(crate) fn fits(evaluation: &Graph, preprocessing: &Preprocessing, data: &Dataset) -> Result<()> {
+    let mut inputs = evaluation.inputs().map(|id| &evaluation.value(id).ty);
+    let scores = evaluation.outputs.get(1).map(|&id| &evaluation.value(id).ty);
+    let (Some(samples), Some(labels), Some(scores)) = (inputs.next(), inputs.next(), scores) else {
+        return Err(
+            Error::model("an evaluation has two inputs and two outputs").expected("samples, labels; loss, scores")
+        );
+    };
+    if labels.dtype != DType::I32 || labels.rank() != 1 || scores.rank() != 2 || samples.rank() < 2 {
+        return Err(Error::model("the model does not give one score for each class")
+            .found(format!("labels {labels}, scores {scores}"))
+            .expected("labels i32 N, scores f32 N×classes"));
+    }
+    let wanted: Shape = samples.shape()[1..].into();
+    let classes = scores.shape()[1];
+    let given = preprocessing.output_shape(data.sample_shape());
+    let at = Place::File(data.source().to_string());
+    if given != wanted {
+        return Err(Error::data("the samples do not fit the model")
+            .found(format!("{given}{}", if preprocessing.pad > 0 { ", padding included" } else { "" }))
+            .expected(format!("{wanted}, the model's input"))
+            .at(at)
+            .hint("give other data (--data), or change `input` in the model file"));
+    }
+    if data.classes().len() != classes {
+        return Err(Error::data("the model and the data have different numbers of classes")
+            .found(format!("{} classes", data.classes().len()))
+            .expected(format!("{classes}, one for each of the model's scores"))
+            .at(at));
+    }
+    Ok(())
+}
