@@ -417,10 +417,10 @@ impl<L: Into<Layer>> Pending<Model, L> {
         self.base().input_from(name)
     }
 
-    /// See [`Model::add`].
+    /// See [`Model::plus`].
     #[track_caller]
-    pub fn add(self, with: impl Into<Names>) -> Model {
-        self.base().add(with)
+    pub fn plus(self, with: impl Into<Names>) -> Model {
+        self.base().plus(with)
     }
 
     /// See [`Model::concat`].

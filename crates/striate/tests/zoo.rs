@@ -102,7 +102,7 @@ fn receptive_fields_through_layers() -> Result<()> {
     let strided = start().conv2d(1, 3).padding(1).stride(2).max_pool2d(2).conv2d(1, [3, 1]);
     assert_eq!(field(strided.into())?, (vec![13, 5], vec![4, 4], vec![-1, -1]));
     // A skip sees what either branch sees; a dense layer sees all.
-    let skip = start().conv2d(1, 1).named("skip").conv2d(1, 5).padding(2).add("skip");
+    let skip = start().conv2d(1, 1).named("skip").conv2d(1, 5).padding(2).plus("skip");
     assert_eq!(field(skip)?, (vec![5, 5], vec![1, 1], vec![-2, -2]));
     let all = start().conv2d(1, 3).flatten().dense(1);
     assert_eq!(field(all.into())?, (vec![32, 32], vec![0, 0], vec![0, 0]));
