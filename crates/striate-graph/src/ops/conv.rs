@@ -212,13 +212,9 @@ impl Conv {
         }
         if self.in_channels == 0 || self.out_channels == 0 {
             return Err(Error::model("a convolution has at least one input and one output channel")
-                .found(format!("{} and {}", self.in_channels, self.out_channels)));
-        }
-        check_windows("kernel", &self.windows)?;
-        if self.in_channels == 0 || self.out_channels == 0 {
-            return Err(Error::model("a convolution has at least one input and one output channel")
                 .found(format!("{} input and {} output channels", self.in_channels, self.out_channels)));
         }
+        check_windows("kernel", &self.windows)?;
         match &self.connections {
             Connections::Groups(groups) => {
                 if *groups == 0 || !self.in_channels.is_multiple_of(*groups) || !self.out_channels.is_multiple_of(*groups) {
