@@ -40,7 +40,9 @@ static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
 /// Runs `body`; a panic becomes an internal error that says where it happened.
 pub(crate) fn without_panic<R>(body: impl FnOnce() -> Result<R>) -> Result<R> {
     panic::set_hook(Box::new(|info| {
-        let message = info.payload_as_str().unwrap_or("a panic without a message");
+        let text = info.payload().downcast_ref::<&str>().map(|text| text.to_string());
+        let text = text.or_else(|| info.payload().downcast_ref::<String>().cloned());
+        let message = text.unwrap_or_else(|| "a panic without a message".into());
         let place = info.location().map_or(String::new(), |at| format!(" ({}:{})", at.file(), at.line()));
         let backtrace = Backtrace::capture();
         let trace = match backtrace.status() {

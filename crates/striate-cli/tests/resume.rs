@@ -27,7 +27,7 @@ fn killed_and_resumed_is_as_never_killed(flags: &str) {
     let whole = bench.well(&format!("{TRAIN} --name whole {flags}")).last();
 
     let mut running = bench.begin(&format!("{TRAIN} --name killed {flags}"));
-    running.to_checkpoint_in_epoch(2);
+    running.read_until_checkpoint(2);
     running.child.kill().unwrap();
     assert_eq!(running.child.wait().unwrap().code(), None, "it was to be killed before it ended");
 
@@ -35,7 +35,7 @@ fn killed_and_resumed_is_as_never_killed(flags: &str) {
     let start = running.next().unwrap();
     assert_eq!(start["event"], "resume");
     assert!(start["step"].as_u64().unwrap() > 25, "{start}");
-    running.to_checkpoint_in_epoch(4);
+    running.read_until_checkpoint(4);
     running.child.kill().unwrap();
     assert_eq!(running.child.wait().unwrap().code(), None);
 
@@ -70,7 +70,7 @@ fn killed_with_dropout_and_batch_norm() {
     bench.write("tiny.toml", model.as_bytes());
     let whole = bench.well(&format!("{TRAIN} --name whole")).last();
     let mut running = bench.begin(&format!("{TRAIN} --name killed"));
-    running.to_checkpoint_in_epoch(3);
+    running.read_until_checkpoint(3);
     running.child.kill().unwrap();
     running.child.wait().unwrap();
     assert_eq!(sha(&bench.well("resume runs/killed --json").last()), sha(&whole));
@@ -84,7 +84,7 @@ fn interrupted_saves_says_how_to_go_on_and_goes_on() {
     let bench = Bench::new();
     let whole = bench.well(&format!("{TRAIN} --name whole")).last();
     let mut running = bench.begin(&format!("{TRAIN} --name cut"));
-    running.to_checkpoint_in_epoch(2);
+    running.read_until_checkpoint(2);
     let killed = std::process::Command::new("kill").arg("-INT").arg(running.child.id().to_string()).status().unwrap();
     assert!(killed.success());
     let mut last = Value::Null;

@@ -6,7 +6,7 @@ use striate::prelude::*;
 
 pub(crate) fn run(output: &mut Output) -> Result<Ended> {
     let (version, target) = (env!("CARGO_PKG_VERSION"), env!("STRIATE_TARGET"));
-    let (instructions, threads) = (instruction_set().join(" "), available_threads());
+    let (instructions, threads) = (instruction_set(), available_threads());
     if output.is_json() {
         output.object(
             &json!({ "version": version, "target": target, "instruction_set": instructions, "threads": threads }),
@@ -14,7 +14,7 @@ pub(crate) fn run(output: &mut Output) -> Result<Ended> {
     } else {
         output.line(format!("striate {version}"))?;
         output.line(format!("target: {target}"))?;
-        output.line(format!("instruction set: {instructions}"))?;
+        output.line(format!("instruction set: {}", instructions.join(" ")))?;
         output.line(format!("threads: {threads}"))?;
     }
     Ok(Ended::Well)

@@ -143,7 +143,7 @@ impl Running {
 
     /// Reads events up to a checkpoint within an epoch from the given one on.
     #[track_caller]
-    pub fn to_checkpoint_in_epoch(&mut self, epoch: u64) -> Value {
+    pub fn read_until_checkpoint(&mut self, epoch: u64) -> Value {
         while let Some(event) = self.next() {
             if event["event"] == "checkpoint" && event["epoch"].as_u64().unwrap() >= epoch {
                 return event;

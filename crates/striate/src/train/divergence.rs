@@ -49,11 +49,10 @@ pub fn first_non_finite(
     inputs: &[Feed<'_>],
 ) -> Result<Option<NonFinite>> {
     for (id, feed) in graph.inputs().zip(inputs) {
-        if let Feed::F32(numbers) = feed {
-            if let Some(value) = first_bad(numbers) {
-                let tensor = graph.value(id).name.clone();
-                return Ok(Some(NonFinite { tensor, layer: String::new(), how: "an input".into(), value }));
-            }
+        let Feed::F32(numbers) = feed else { continue };
+        if let Some(value) = first_bad(numbers) {
+            let tensor = graph.value(id).name.clone();
+            return Ok(Some(NonFinite { tensor, layer: String::new(), how: "an input".into(), value }));
         }
     }
     if let Some(bad) = first_bad_state(graph, store) {

@@ -126,10 +126,10 @@ impl StopRules {
         if let Some(wanted) = self.accuracy.filter(|&wanted| now.accuracy >= wanted) {
             return Some(StopReason::Accuracy { accuracy: now.accuracy, wanted });
         }
-        if let (Some(limit), Some(change)) = (self.change, now.change) {
-            if change < limit {
-                return Some(StopReason::Change { change, limit });
-            }
+        if let (Some(limit), Some(change)) = (self.change, now.change)
+            && change < limit
+        {
+            return Some(StopReason::Change { change, limit });
         }
         if self.patience.is_some_and(|patience| now.waited >= patience) {
             return Some(StopReason::Patience { waited: now.waited });
