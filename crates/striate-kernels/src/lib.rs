@@ -7,7 +7,7 @@
 //! | maximum and mean pooling and their gradients | [`Pool`] |
 //! | elementwise programs, broadcasting, in place | [`Map`] |
 //! | sums, means, maxima; statistics of batch normalisation | [`Reduce`], [`channel_statistics`] |
-//! | softmax and its logarithm | [`softmax`] |
+//! | softmax and its logarithm | [`softmax()`] |
 //! | permutations of axes, slices, padding, concatenation | [`Permute`], [`copy_box`] |
 //!
 //! - Work runs on a pool of [`Workers`] and is cut by the problem alone, so that results have the same bits for any

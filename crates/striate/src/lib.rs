@@ -54,3 +54,8 @@ pub mod prelude {
     pub use striate_graph::{Builder, Graph, Init, Layer, Mode, N, Scheme, Type, Var, f32, i32};
     pub use striate_tensor::{Error, Fault, Result, Shape};
 }
+
+/// The README's example is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
