@@ -13,6 +13,8 @@ const PANEL: usize = 2 * LANES;
 const WIDE: usize = 4 * PANEL;
 /// Rows of an item at most.
 const TALL: usize = 96;
+/// Elements of an item of an outer product.
+const WRITTEN: usize = 1 << 14;
 /// With fewer rows than this, or at most as many terms, packing `B` does not pay: it is read as it lies.
 const FEW: usize = 4;
 
@@ -52,7 +54,13 @@ pub struct MatrixSizes {
 impl Gemm {
     /// With `a_transposed`, `A` lies as `k×m`; with `b_transposed`, `B` lies as `n×k`.
     pub fn prepare(sizes: MatrixSizes, a_transposed: bool, b_transposed: bool, isa: Isa) -> Self {
-        let MatrixSizes { m, n, .. } = sizes;
+        let MatrixSizes { m, n, k } = sizes;
+        assert!(k > 0, "a product of at least one term");
+        if k == 1 {
+            // an outer product only writes: whole rows
+            let rows = (WRITTEN / n.max(1)).clamp(1, m.max(1));
+            return Gemm { sizes, a_transposed, b_transposed, isa, rows, columns: n.max(1) };
+        }
         let rows = if m <= TALL + TALL / 2 { m.max(1) } else { TALL };
         let mut columns = WIDE;
         while columns > PANEL && m.div_ceil(rows) * n.div_ceil(columns) < 8 {
@@ -147,6 +155,9 @@ impl Kernel for Item<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         let k = self.gemm.sizes.k;
+        if k == 1 {
+            return self.outer(simd);
+        }
         if self.gemm.b_transposed && self.size.0 < FEW {
             return self.dots(simd);
         }
@@ -368,10 +379,39 @@ impl Item<'_> {
         }
     }
 
+    /// With one term, `A` is a column and `B` a row in either order of storage.
+    #[inline(always)]
+    fn outer<S: Simd>(&self, simd: S) {
+        let n = self.gemm.sizes.n;
+        let (row, left) = self.first;
+        for r in row..row + self.size.0 {
+            let a = simd.splat(self.a[r]);
+            for column in (left..left + self.size.1).step_by(LANES) {
+                let live = LANES.min(left + self.size.1 - column);
+                // SAFETY: `live` columns are inside `B`, the bias and row `r` of `C`, where they are this item's alone.
+                unsafe {
+                    let c = self.c.add(r * n + column);
+                    let load = |from: *const f32| {
+                        if live == LANES { simd.load(from) } else { simd.load_partial(from, live) }
+                    };
+                    let mut start = self.bias.map_or(simd.splat(0.0), |b| load(b.as_ptr().add(column)));
+                    if self.accumulate {
+                        start = simd.add(start, load(c));
+                    }
+                    let mut v = simd.fma(a, load(self.b.as_ptr().add(column)), start);
+                    if self.relu {
+                        v = simd.max(simd.splat(0.0), v);
+                    }
+                    if live == LANES { simd.store(c, v) } else { simd.store_partial(c, v, live) }
+                }
+            }
+        }
+    }
+
     /// A few rows against a transposed `B`: each element is a dot product along `k`.
     #[inline(always)]
     fn dots<S: Simd>(&self, simd: S) {
-        let (n, k) = (self.gemm.sizes.n, self.gemm.sizes.k);
+        let n = self.gemm.sizes.n;
         let mut column = 0;
         while column < self.size.1 {
             let count = (self.size.1 - column).min(4);
@@ -392,7 +432,6 @@ impl Item<'_> {
             }
             column += count;
         }
-        debug_assert!(k == 0 || n > 0);
     }
 
     /// Row `row` of `op(A)` times `W` columns of `op(B)`.

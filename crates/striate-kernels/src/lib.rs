@@ -1,5 +1,14 @@
-//! Fast kernels for the CPU, which know shapes and numbers but no network: convolution ([`Forward`], [`GradInput`],
-//! [`GradWeight`]), and what works beside it.
+//! Fast kernels for the CPU, which know shapes and numbers but no network.
+//!
+//! | what | where |
+//! |---|---|
+//! | convolution, its two gradients, transposed convolution | [`Forward`], [`GradInput`], [`GradWeight`] |
+//! | matrix products for dense layers | [`Gemm`] |
+//! | maximum and mean pooling and their gradients | [`Pool`] |
+//! | elementwise programs, broadcasting, in place | [`Map`] |
+//! | sums, means, maxima; statistics of batch normalisation | [`Reduce`], [`channel_statistics`] |
+//! | softmax and its logarithm | [`softmax()`] |
+//! | permutations of axes, slices, padding, concatenation | [`Permute`], [`copy_box`] |
 //!
 //! - Work runs on a pool of [`Workers`] and is cut by the problem alone, so that results have the same bits for any
 //!   number of threads.

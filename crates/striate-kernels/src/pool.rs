@@ -279,7 +279,9 @@ impl<I: TapIndex> Kernel for Max<'_, I> {
             let pattern = &self.pool.patterns[run.pattern as usize];
             let len = run.len as usize;
             for i in (0..len).step_by(LANES) {
-                let count = LANES.min(len - i);
+                // the last whole vector goes back over what is done rather than be cut short
+                let i = i.min(len.saturating_sub(LANES));
+                let count = LANES.min(len);
                 let to = run.position as usize + i;
                 let mut best = simd.splat(f32::NEG_INFINITY);
                 let mut tap = simd.splat(pattern.first().map_or(0.0, |p| p.0 as f32));
@@ -336,7 +338,9 @@ impl Kernel for Mean<'_> {
             let divisor = simd.splat(self.pool.count(run, self.divisor));
             let len = run.len as usize;
             for i in (0..len).step_by(LANES) {
-                let count = LANES.min(len - i);
+                // the last whole vector goes back over what is done rather than be cut short
+                let i = i.min(len.saturating_sub(LANES));
+                let count = LANES.min(len);
                 let mut sum = simd.splat(0.0);
                 for &(_, distance) in pattern {
                     sum = simd.add(sum, seen(simd, self.x, run, i, count, distance));

@@ -6,6 +6,7 @@ use common::*;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use striate_kernels::*;
+use striate_tensor::{Binary, Program, Shape, Taps, Unary, Window};
 
 struct Counting;
 
@@ -58,4 +59,44 @@ fn run_allocates_nothing() {
             });
         }
     }
+
+    let mut scratch = vec![0.0; 100_000];
+    for (m, ta, tb) in [(64, false, true), (1, false, false), (1, false, true), (40, true, false)] {
+        let gemm = Gemm::prepare(MatrixSizes { m, n: 50, k: 300 }, ta, tb, Isa::best());
+        let (a, b, mut c) = (normals("a", m * 300), normals("b", 300 * 50), vec![0.0; m * 50]);
+        allocates_nothing(|| gemm.run(&workers, &a, &b, None, false, Epilogue::NONE, &mut c, &mut scratch));
+    }
+
+    let shape = Shape::from([8, 6, 32, 32]);
+    let x = normals("x", shape.elements());
+    let mut y = x.clone();
+    let program = Program::build(2, |p| {
+        let sum = p.binary(Binary::Add, 0, 1);
+        vec![p.unary(Unary::Relu, sum)]
+    });
+    let map = Map::prepare(&program, &shape, &[shape.clone(), [6, 1, 1].into()], Isa::best()).unwrap();
+    allocates_nothing(|| map.run(&workers, &[Source::Output(0), Source::Slice(&x[..6])], &mut [&mut y]));
+    let window = Window { input: 32, kernel: 2, stride: 2, dilation: 1, before: 0, after: 0 };
+    let pool = Pool::prepare(&Taps::sliding(&[window; 2]), Isa::best());
+    let (mut small, mut index) = (vec![0.0; x.len() / 4], vec![0u8; x.len() / 4]);
+    allocates_nothing(|| {
+        pool.max(&workers, &x, &mut small, Some(&mut index));
+        pool.max_grad(&workers, &small, &index, &mut y);
+        pool.mean(&workers, &x, Divisor::Live, &mut small);
+        pool.mean_grad(&workers, &small, Divisor::Live, &mut y);
+    });
+    for axes in [vec![0, 2, 3], vec![0], vec![1, 2, 3], vec![0, 1, 2, 3]] {
+        let reduce = Reduce::prepare(&shape, &axes, Isa::best());
+        let mut out = vec![0.0; reduce.outputs()];
+        allocates_nothing(|| reduce.run(&workers, Reduction::Mean, &x, &mut out));
+    }
+    let turn = Permute::prepare(&shape, &[0, 2, 3, 1], Isa::best());
+    let at = BoxAt { start: 0, steps: &[32, 1] };
+    allocates_nothing(|| {
+        softmax(&workers, Isa::best(), &x, (32, 1), true, &mut y);
+        turn.run(&workers, &x, &mut y);
+        copy_box(&workers, &[1000, 16], &x, at, &mut y, at);
+        let (mean, variance) = small.split_at_mut(6);
+        channel_statistics(&workers, Isa::best(), &x, 1024, mean, &mut variance[..6]);
+    });
 }

@@ -25,6 +25,7 @@ fn check(numbers: fn(&str, usize) -> Vec<f32>, compare: fn(&str, &[f32], &[f64])
         (120, 400, 64),
         (200, 70, 520),
         (13, 31, 1),
+        (20, 130, 3),
         (1, 200, 1),
     ];
     for threads in 1..=4 {

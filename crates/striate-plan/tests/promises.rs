@@ -51,11 +51,14 @@ fn graph_of(case: &Case) -> Graph {
 }
 
 fn feeds(values: &[Value<f32>]) -> Vec<Feed<'_>> {
-    let feed = |value| match value {
-        &Value::Real(ref a) => Feed::F32(a.data()),
-        &Value::Index(ref a) => Feed::I32(a.data()),
-    };
-    values.iter().map(feed).collect()
+    let mut feeds = Vec::new();
+    for value in values {
+        feeds.push(match value {
+            Value::Real(a) => Feed::F32(a.data()),
+            Value::Index(a) => Feed::I32(a.data()),
+        });
+    }
+    feeds
 }
 
 /// Cases whose inputs can be fed: small indices come only from other equations.

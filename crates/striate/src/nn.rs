@@ -21,20 +21,41 @@
 //! On a [`Model`] the same words make a list of layers, see there.
 
 use crate::model::Model;
+use layers::SubsampleLayer;
+use layers::{
+    Activation, AdaptivePoolLayer, BatchNormLayer, ConvLayer, Dense, Dropout, FlattenLayer, Names, PoolLayer,
+};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::panic::Location;
 use striate_graph::layer::Axes;
-use striate_graph::ops::activation::Activation;
-use striate_graph::ops::batch_norm::BatchNormLayer;
-use striate_graph::ops::conv::ConvLayer;
-use striate_graph::ops::dropout::Dropout;
-use striate_graph::ops::join::Names;
-use striate_graph::ops::matmul::Dense;
-use striate_graph::ops::pool::{AdaptivePoolLayer, PoolLayer};
-use striate_graph::ops::shape::FlattenLayer;
-use striate_graph::ops::subsample::SubsampleLayer;
 use striate_graph::{Layer, Scheme, Scope, Var};
 use striate_tensor::{Error, Place, Result};
+
+/// The layers themselves, for [`Chain::then`] and [`Chain::layer`].
+///
+/// ```
+/// use striate::prelude::*;
+/// use striate::nn::layers::{ConvLayer, Dense};
+/// let model = Model::new("m", [1, 8, 8]).classes(2).layer("C1", ConvLayer::new(2, 6, 8)).then(Dense::new(2)).finish()?;
+/// assert_eq!(model.find("C1").map(|layer| layer.layer.kind()), Some("conv2d"));
+/// # Ok::<(), Error>(())
+/// ```
+pub mod layers {
+    pub use striate_graph::Layer;
+    pub use striate_graph::ops::activation::Activation;
+    pub use striate_graph::ops::batch_norm::BatchNormLayer;
+    pub use striate_graph::ops::conv::ConvLayer;
+    pub use striate_graph::ops::dropout::Dropout;
+    pub use striate_graph::ops::join::{AddLayer, ConcatLayer, Names};
+    pub use striate_graph::ops::local::LocalLayer;
+    pub use striate_graph::ops::matmul::Dense;
+    pub use striate_graph::ops::pool::{AdaptivePoolLayer, PoolLayer};
+    pub use striate_graph::ops::rbf::RbfLayer;
+    pub use striate_graph::ops::shape::{FlattenLayer, ReshapeLayer, TransposeLayer};
+    pub use striate_graph::ops::slice::{PadLayer, SliceLayer};
+    pub use striate_graph::ops::softmax::SoftmaxLayer;
+    pub use striate_graph::ops::subsample::SubsampleLayer;
+}
 
 /// What layers are appended to: a [`Var`] or a [`Model`].
 pub trait Base: Chain<Base = Self> {
@@ -396,10 +417,10 @@ impl<L: Into<Layer>> Pending<Model, L> {
         self.base().input_from(name)
     }
 
-    /// See [`Model::add`].
+    /// See [`Model::plus`].
     #[track_caller]
-    pub fn add(self, with: impl Into<Names>) -> Model {
-        self.base().add(with)
+    pub fn plus(self, with: impl Into<Names>) -> Model {
+        self.base().plus(with)
     }
 
     /// See [`Model::concat`].

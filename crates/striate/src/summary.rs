@@ -272,7 +272,7 @@ fn show_windows(windows: &[Window]) -> String {
 /// 61706 as 61,706.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
-    let comma = |(at, digit): (usize, char)| match at > 0 && (digits.len() - at) % 3 == 0 {
+    let comma = |(at, digit): (usize, char)| match at > 0 && (digits.len() - at).is_multiple_of(3) {
         true => vec![',', digit],
         false => vec![digit],
     };

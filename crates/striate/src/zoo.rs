@@ -229,7 +229,7 @@ fn residual_block(model: Model, name: &str, channels: usize, stride: usize) -> M
         .batch_norm()
         .named(&part("norm2"));
     if stride == 1 {
-        return model.add(entry.as_str()).relu();
+        return model.plus(entry.as_str()).relu();
     }
     model
         .conv2d(channels, 1)
@@ -240,6 +240,6 @@ fn residual_block(model: Model, name: &str, channels: usize, stride: usize) -> M
         .input_from(&entry)
         .batch_norm()
         .named(&part("skip_norm"))
-        .add(part("norm2").as_str())
+        .plus(part("norm2").as_str())
         .relu()
 }

@@ -1,6 +1,7 @@
 //! What people are told whose `model.toml` is wrong: the whole text of each message.
 
 use striate::prelude::*;
+use striate::tensor::Rng;
 
 /// A sound file around the given layers.
 fn with_layers(layers: &str) -> String {
@@ -796,4 +797,52 @@ fn a_file_that_is_not_there() {
     let error = Model::open(std::path::Path::new("no/such/model.toml")).unwrap_err();
     assert!(error.to_string().starts_with("the model cannot be read\n  found: "), "{error}");
     assert!(error.to_string().contains("at: no/such/model.toml"), "{error}");
+}
+
+/// Files of the zoo with values and pieces of text replaced: a model or an error, never a panic.
+#[test]
+fn no_damage_to_a_file_makes_a_panic() {
+    const VALUES: &[&str] = &[
+        "0",
+        "1",
+        "-1",
+        "7",
+        "30",
+        "16777216",
+        "99999999999999999999999",
+        "1e9",
+        "nan",
+        "true",
+        "\"same\"",
+        "[[0, 1], [2, 2]]",
+        "[3, 5]",
+        "[]",
+        "{}",
+        "\"relu1\"",
+        "\"input\"",
+        "\"he\"",
+        "{ normal = 0.1 }",
+    ];
+    const PIECES: &[&str] = &["\"", "[", "}", ",", "=", "\n", "é", "kernel = 0", "stride", "conv2d", "type"];
+    for (number, entry) in zoo::all().iter().enumerate() {
+        let text = (entry.make)().to_toml();
+        let values: Vec<usize> = text.match_indices(" = ").map(|(at, _)| at + 3).collect();
+        for round in 0..300 {
+            let rng = Rng::new(number as u64).substream(round);
+            let mut damaged = text.clone();
+            match rng.below(0, 4) {
+                0 => {
+                    let at = (rng.below(1, text.len())..).find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+                    damaged.insert_str(at, PIECES[rng.below(2, PIECES.len())]);
+                }
+                _ => {
+                    let start = values[rng.below(1, values.len())];
+                    let end = start + text[start..].find([',', '}', '\n']).unwrap_or(0);
+                    damaged.replace_range(start..end, VALUES[rng.below(2, VALUES.len())]);
+                }
+            }
+            let read = || Model::from_toml(&damaged, "m.toml").and_then(|model| model.summary());
+            assert!(std::panic::catch_unwind(read).is_ok(), "a panic over\n{damaged}");
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! The models of the zoo: their counts, and their way to a file and back.
 
+use striate::graph::{Value, interpret};
 use striate::prelude::*;
+use striate::tensor::{Array, Rng};
 
 #[test]
 fn every_model_is_sound_and_survives_the_way_to_a_file_and_back() {
@@ -100,7 +102,7 @@ fn receptive_fields_through_layers() -> Result<()> {
     let strided = start().conv2d(1, 3).padding(1).stride(2).max_pool2d(2).conv2d(1, [3, 1]);
     assert_eq!(field(strided.into())?, (vec![13, 5], vec![4, 4], vec![-1, -1]));
     // A skip sees what either branch sees; a dense layer sees all.
-    let skip = start().conv2d(1, 1).named("skip").conv2d(1, 5).padding(2).add("skip");
+    let skip = start().conv2d(1, 1).named("skip").conv2d(1, 5).padding(2).plus("skip");
     assert_eq!(field(skip)?, (vec![5, 5], vec![1, 1], vec![-2, -2]));
     let all = start().conv2d(1, 3).flatten().dense(1);
     assert_eq!(field(all.into())?, (vec![32, 32], vec![0, 0], vec![0, 0]));
@@ -112,6 +114,22 @@ fn a_summary_as_a_table() -> Result<()> {
     let table = zoo::find("lenet5")?.summary()?.to_string();
     let expected = "\
 lenet5 · input 1×28×28 · weights 241.0 KiB
+layer     type        output    kernel/stride/pad  parameters  connections     MACs    memory  field
+────────────────────────────────────────────────────────────────────────────────────────────────────
+conv1     conv2d      6×28×28   5×5 /1 +2                 156      122,304  117,600  18.4 KiB  5×5
+relu1     relu        6×28×28                               –            –        –  18.4 KiB  5×5
+pool1     max_pool2d  6×14×14   2×2 /2                      –        4,704        –   4.6 KiB  6×6
+conv2     conv2d      16×10×10  5×5 /1                  2,416      241,600  240,000   6.2 KiB  14×14
+relu2     relu        16×10×10                              –            –        –   6.2 KiB  14×14
+pool2     max_pool2d  16×5×5    2×2 /2                      –        1,600        –   1.6 KiB  16×16
+flatten1  flatten     400                                   –            –        –   1.6 KiB  28×28
+dense1    dense       120                              48,120       48,120   48,000     480 B  28×28
+relu3     relu        120                                   –            –        –     480 B  28×28
+dense2    dense       84                               10,164       10,164   10,080     336 B  28×28
+relu4     relu        84                                    –            –        –     336 B  28×28
+dense3    dense       10                                  850          850      840      40 B  28×28
+────────────────────────────────────────────────────────────────────────────────────────────────────
+total                                                  61,706      429,342  416,520  58.6 KiB
 ";
     assert_eq!(table, expected);
     Ok(())
@@ -124,6 +142,78 @@ fn a_summary_as_json() -> Result<()> {
     let first = &json["layers"][0];
     for key in ["name", "type", "output", "parameters", "connections", "macs", "receptive_field"] {
         assert!(!first[key].is_null(), "{key} in {first}");
+    }
+    Ok(())
+}
+
+/// One sample through loss and gradient, in the interpreter: all is finite, and every parameter is reached.
+#[test]
+fn every_parameter_of_the_small_models_gets_a_gradient() -> Result<()> {
+    for name in ["mlp", "lenet5", "lenet5_1998"] {
+        let model = zoo::find(name)?;
+        let g = Builder::new();
+        let built = model.build(&g, Mode::Train);
+        let loss = model.loss_of(built.output, g.input("label", i32([N]))).named("loss");
+        let parameters = g.peek(|graph| graph.parameters().collect::<Vec<_>>());
+        let parameters: Vec<_> = parameters.into_iter().map(|id| g.var(id)).collect();
+        let slopes = g.grad(loss, &parameters);
+        let graph = g.finish(std::iter::once(loss).chain(slopes))?;
+        let rng = Rng::new(1);
+        let sizes: Vec<usize> = std::iter::once(2).chain(model.input.iter().copied()).collect();
+        let x = Value::Real(Array::from_fn(sizes, |i| rng.uniform(i as u64)));
+        let labels = Value::Index(Array::new([2], vec![3, 7]));
+        let trace = interpret::<f32>(&graph, &graph.initial_state(1), &[("input", x), ("label", labels)])?;
+        for (output, what) in graph
+            .outputs
+            .iter()
+            .zip(["the loss".to_string()].into_iter().chain(graph.parameters().map(|id| graph.value(id).name.clone())))
+        {
+            let numbers = trace.value(*output).real().data();
+            assert!(numbers.iter().all(|x| x.is_finite()), "{name}: {what} is not finite");
+            assert!(numbers.iter().any(|x| *x != 0.0), "{name}: {what} gets no gradient");
+        }
+    }
+    Ok(())
+}
+
+/// The same for the whole zoo, without the numbers.
+#[test]
+fn every_model_has_a_gradient() -> Result<()> {
+    for entry in zoo::all() {
+        let model = (entry.make)();
+        let g = Builder::new();
+        let built = model.build(&g, Mode::Train);
+        let loss = model.loss_of(built.output, g.input("label", i32([N])));
+        let parameters = g.peek(|graph| graph.parameters().collect::<Vec<_>>());
+        let slopes = g.grad(loss, &parameters.iter().map(|&id| g.var(id)).collect::<Vec<_>>());
+        g.finish(slopes)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn every_loss_is_a_scalar_and_gives_probabilities() -> Result<()> {
+    let losses = [
+        Loss::default(),
+        Loss::CrossEntropy { label_smoothing: 0.1 },
+        Loss::BinaryCrossEntropy {},
+        Loss::MeanSquaredError {},
+        Loss::rbf(),
+        Loss::Rbf { rubbish: 4.0 },
+    ];
+    for loss in losses {
+        let model = Model::new("m", [4]).classes(3).loss(loss.clone()).dense(3).finish()?;
+        assert_eq!(Model::from_toml(&model.to_toml(), "m.toml")?.loss, loss);
+        let graph = model.graph_for_inference()?;
+        let x = Value::Real(Array::new([2, 4], vec![0.5f64; 8]));
+        let trace = interpret(&graph, &graph.initial_state(1), &[("input", x)])?;
+        let probabilities = trace.output("probabilities").real().data();
+        assert!(probabilities.iter().all(|p| (0.0..=1.0).contains(p)), "{loss:?}");
+        let g = Builder::new();
+        let built = model.build(&g, Mode::Train);
+        let value = model.loss_of(built.output, g.input("label", i32([N])));
+        assert_eq!(value.ty().rank(), 0, "{loss:?}");
+        g.finish([value])?;
     }
     Ok(())
 }

@@ -10,17 +10,10 @@ use striate::prelude::*;
 use striate::run::{DataRecord, Session, SessionEvent, Start, Summary, WatchedPart};
 use striate::train::{Adam, AdamW, EpochReport, Event, Optimizer, Settings, Sgd, StopRules};
 
-/// What a training does that was told nothing. Chosen for `lenet5` on the digits inside, by the validation part.
+/// What a training does that was told nothing.
 mod defaults {
-    use striate::train::Schedule;
-
-    pub(super) const EPOCHS: u64 = 15;
-    pub(super) const BATCH: usize = 32;
-    pub(super) const SGD_RATE: f64 = 0.05;
-    pub(super) const ADAM_RATE: f64 = 0.001;
     pub(super) const SGD_DECAY: f64 = 0.001;
-    pub(super) const SCHEDULE: Schedule = Schedule::OneCycle { peak: 0.3 };
-    pub(super) const SEED: u64 = 1;
+    pub(super) const ADAM_RATE: f64 = 0.003;
 }
 
 /// Values as they are resolved, each with where it came from.
@@ -45,18 +38,19 @@ pub(crate) fn train(args: Box<TrainArgs>, output: &mut Output) -> Result<Ended> 
     let running = &args.running;
     let mut origin = Origin::default();
     let optimizer = optimizer(&args, &mut origin)?;
+    let usual = Settings::default();
     let rate = match args.optimizer {
-        None | Some(OptimizerName::Sgd) => defaults::SGD_RATE,
+        None | Some(OptimizerName::Sgd) => usual.learning_rate,
         Some(OptimizerName::Adam | OptimizerName::Adamw) => defaults::ADAM_RATE,
     };
     let settings = Settings {
-        batch: origin.resolve("batch", args.batch, defaults::BATCH),
+        batch: origin.resolve("batch", args.batch, usual.batch),
         learning_rate: origin.resolve("lr", args.lr, rate),
-        schedule: origin.resolve("schedule", args.schedule, defaults::SCHEDULE),
-        warmup: origin.resolve("warmup", args.warmup, 0.0),
-        seed: origin.resolve("seed", args.seed, defaults::SEED),
+        schedule: origin.resolve("schedule", args.schedule, usual.schedule),
+        warmup: origin.resolve("warmup", args.warmup, usual.warmup),
+        seed: origin.resolve("seed", args.seed, usual.seed),
         stop: StopRules {
-            epochs: origin.resolve("epochs", args.epochs, defaults::EPOCHS),
+            epochs: origin.resolve("epochs", args.epochs, usual.stop.epochs),
             accuracy: origin.optional("stop-accuracy", args.stop_accuracy),
             change: origin.optional("stop-change", args.stop_change),
             patience: origin.optional("patience", args.patience),

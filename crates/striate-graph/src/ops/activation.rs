@@ -1,7 +1,7 @@
 //! Activation functions by name: each is one elementwise program.
 
-use crate::layer::{LayerForm, Scope};
 use crate::Var;
+use crate::layer::{LayerForm, Scope};
 use serde::{Deserialize, Serialize};
 use striate_tensor::{Binary, ProgramBuilder, Register, Unary};
 
@@ -131,9 +131,9 @@ impl LayerForm for Activation {
     fn apply<'g>(&self, inputs: &[Var<'g>], scope: &Scope<'g>) -> Var<'g> {
         let (name, default, function) = FUNCTIONS[self.kind];
         match (default, self.alpha) {
-            (None, Some(alpha)) => {
-                scope.poison(striate_tensor::Error::model(format!("{name} has no parameter")).found(format!("alpha = {alpha}")))
-            }
+            (None, Some(alpha)) => scope.poison(
+                striate_tensor::Error::model(format!("{name} has no parameter")).found(format!("alpha = {alpha}")),
+            ),
             (default, alpha) => inputs[0].each(|p, x| function(p, x, alpha.or(default).unwrap_or(0.0))),
         }
     }

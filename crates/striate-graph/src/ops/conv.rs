@@ -15,8 +15,8 @@
 //! ∂x[n, i, q] = Σ w[i→o, t] · ∂y[n, o, p]              ∂w[i→o, t] = Σ x[n, i, q] · ∂y[n, o, p]
 //! ```
 
-use crate::operation::{Cost, Field, Operation};
 use crate::layer::{Axes, LayerForm, Pad, PadWord, Scope, is_default, is_one, is_yes, one, windows, yes};
+use crate::operation::{Cost, Field, Operation};
 use crate::types::{check_windows, match_types};
 use crate::{Adjoint, Case, N, Scheme, Type, Value, Var, f32};
 use serde::{Deserialize, Serialize};
@@ -210,16 +210,22 @@ impl Conv {
         if !(1..=3).contains(&self.windows.len()) {
             return Err(Error::model("a convolution has 1, 2 or 3 spatial axes").found(self.windows.len()));
         }
-        check_windows("kernel", &self.windows)?;
         if self.in_channels == 0 || self.out_channels == 0 {
             return Err(Error::model("a convolution has at least one input and one output channel")
                 .found(format!("{} input and {} output channels", self.in_channels, self.out_channels)));
         }
+        check_windows("kernel", &self.windows)?;
         match &self.connections {
             Connections::Groups(groups) => {
-                if *groups == 0 || !self.in_channels.is_multiple_of(*groups) || !self.out_channels.is_multiple_of(*groups) {
+                if *groups == 0
+                    || !self.in_channels.is_multiple_of(*groups)
+                    || !self.out_channels.is_multiple_of(*groups)
+                {
                     return Err(Error::model("the groups do not divide the channels")
-                        .found(format!("{groups} groups, {} input and {} output channels", self.in_channels, self.out_channels))
+                        .found(format!(
+                            "{groups} groups, {} input and {} output channels",
+                            self.in_channels, self.out_channels
+                        ))
                         .expected("a number of groups that divides both")
                         .hint("groups = 1 joins all channels; groups = input channels is depthwise"));
                 }
@@ -235,7 +241,10 @@ impl Conv {
                     if inputs.is_empty() || !rising || inputs.iter().any(|&i| i >= self.in_channels) {
                         return Err(Error::model(format!("row {output} of the connection table is not usable"))
                             .found(format!("{inputs:?}"))
-                            .expected(format!("rising numbers of input channels, at least one, below {}", self.in_channels)));
+                            .expected(format!(
+                                "rising numbers of input channels, at least one, below {}",
+                                self.in_channels
+                            )));
                     }
                 }
             }

@@ -28,7 +28,8 @@ impl Operation for Fused {
     const NAME: &'static str = "fused";
 
     fn types(&self, inputs: &[Type]) -> Result<Vec<Type>> {
-        let (first, extra) = inputs.split_at_checked(self.inputs).ok_or_else(|| Error::internal("inputs are missing"))?;
+        let (first, extra) =
+            inputs.split_at_checked(self.inputs).ok_or_else(|| Error::internal("inputs are missing"))?;
         let [y] = &self.first.types(first)?[..] else {
             return Err(Error::internal("only an operation with one output is fused").found(self.first.name()));
         };

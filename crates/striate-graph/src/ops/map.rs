@@ -11,7 +11,9 @@
 use crate::operation::{Field, Operation};
 use crate::{Adjoint, Case, Dim, Type, Value, Var, f32};
 use serde::{Deserialize, Serialize};
-use striate_tensor::{Array, Binary, DType, Error, Instruction, Number, Program, ProgramBuilder, Register, Result, Shape, Unary};
+use striate_tensor::{
+    Array, Binary, DType, Error, Instruction, Number, Program, ProgramBuilder, Register, Result, Shape, Unary,
+};
 
 /// `map(x₁, x₂, …) → (y₁, y₂, …)`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -56,7 +58,8 @@ impl Operation for Map {
         let wanted: Vec<usize> = (0..inputs).filter(|&i| at.wants(i)).collect();
         let (adjoint, reached) = adjoint(&self.program, &wanted, &upstream);
         let all = (0..inputs).map(|i| at.input(i)).chain((0..outputs).map(|k| at.output(k)));
-        let all: Vec<_> = all.chain((0..outputs).map(|k| if upstream[k] { at.upstream(k) } else { at.output(k) })).collect();
+        let all: Vec<_> =
+            all.chain((0..outputs).map(|k| if upstream[k] { at.upstream(k) } else { at.output(k) })).collect();
         let mut parts = at.map(adjoint, &all).into_iter();
         let mut gradients = vec![None; inputs];
         for input in reached {

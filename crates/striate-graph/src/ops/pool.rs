@@ -9,8 +9,8 @@
 //! hands the whole gradient to the recorded index and nothing to the others; mean-pooling shares it in equal parts. Either way
 //! the gradient's sum is kept. Taps are counted row-major within the window, so that an index fits a byte.
 
-use crate::operation::{Field, Operation};
 use crate::layer::{Axes, LayerForm, Pad, Scope, is_default, windows};
+use crate::operation::{Field, Operation};
 use crate::types::{check_windows, match_types};
 use crate::{Adjoint, Case, N, Type, Value, Var, f32};
 use serde::{Deserialize, Serialize};
@@ -81,7 +81,8 @@ impl Operation for MaxPool {
             for p in 0..taps.positions() {
                 let mut seen = taps.at(p).into_iter().map(|(t, q)| (t, xs[q]));
                 let first = seen.next().expect("every window sees a pixel");
-                let max = seen.fold(first, |max, it| if it.1 > max.1 || is_nan(it.1) && !is_nan(max.1) { it } else { max });
+                let max =
+                    seen.fold(first, |max, it| if it.1 > max.1 || is_nan(it.1) && !is_nan(max.1) { it } else { max });
                 y.data_mut()[plane * taps.positions() + p] = max.1;
                 index.data_mut()[plane * taps.positions() + p] = max.0 as i32;
             }
@@ -189,9 +190,8 @@ impl Operation for MeanPool {
 
     fn cases() -> Vec<Case> {
         let case = |(channels, windows, x, _): (usize, Windows, &'static str, &str)| {
-            [false, true].map(|count_padding| {
-                Case::new(MeanPool { channels, windows: windows.clone(), count_padding }, x)
-            })
+            [false, true]
+                .map(|count_padding| Case::new(MeanPool { channels, windows: windows.clone(), count_padding }, x))
         };
         pools().into_iter().flat_map(case).collect()
     }
@@ -320,7 +320,9 @@ impl Windows {
             Windows::Sliding(windows) => {
                 check_windows("window", windows)?;
                 if windows.iter().any(|w| w.before >= w.extent() || w.after >= w.extent()) {
-                    return Err(Error::model("the padding of a pool must be smaller than its window, or a window sees nothing"));
+                    return Err(Error::model(
+                        "the padding of a pool must be smaller than its window, or a window sees nothing",
+                    ));
                 }
                 let blind = Taps::sliding(windows);
                 if (0..blind.positions()).any(|p| blind.at(p).is_empty()) {
@@ -329,9 +331,11 @@ impl Windows {
             }
             Windows::Adaptive { input, output } => {
                 if input.len() != output.len() || output.contains(&0) || input.contains(&0) {
-                    return Err(Error::model("an adaptive pool needs an output size of at least 1 for each spatial axis")
-                        .found(format!("{output:?}"))
-                        .expected(format!("{} sizes", input.len())));
+                    return Err(Error::model(
+                        "an adaptive pool needs an output size of at least 1 for each spatial axis",
+                    )
+                    .found(format!("{output:?}"))
+                    .expected(format!("{} sizes", input.len())));
                 }
             }
         }
@@ -471,7 +475,8 @@ impl LayerForm for AdaptivePoolLayer {
     fn apply<'g>(&self, inputs: &[Var<'g>], scope: &Scope<'g>) -> Var<'g> {
         let x = inputs[0];
         if self.kind >= 2 && !is_default(&self.output) {
-            return scope.poison(Error::model("a global pool has one window").found("`output`").hint("use an adaptive pool"));
+            return scope
+                .poison(Error::model("a global pool has one window").found("`output`").hint("use an adaptive pool"));
         }
         let rank = x.ty().rank().saturating_sub(2);
         let sizes = x.ty().known_from(2).and_then(|input| Ok((input, self.output.over(rank, "output")?)));
@@ -499,7 +504,8 @@ fn is_nan<T: Number>(x: T) -> bool {
 
 /// Channels, windows, the shape of x and the shape of y.
 fn pools() -> Vec<(usize, Windows, &'static str, &'static str)> {
-    let window = |input, kernel, stride, padding| Window { input, kernel, stride, dilation: 1, before: padding, after: padding };
+    let window =
+        |input, kernel, stride, padding| Window { input, kernel, stride, dilation: 1, before: padding, after: padding };
     let sliding = |windows: &[Window]| Windows::Sliding(windows.to_vec());
     let adaptive = |input: &[usize], output: &[usize]| Windows::Adaptive { input: input.into(), output: output.into() };
     vec![

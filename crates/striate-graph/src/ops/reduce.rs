@@ -125,8 +125,12 @@ impl Operation for Expand {
         let shape = f32(self.dims.clone()).shape();
         let m = T::from_usize(if self.shared { shape.elements() / x.shape().elements().max(1) } else { 1 });
         let y = Array::from_fn(shape.clone(), |i| {
-            let position: Vec<_> =
-                shape.position(i).iter().zip(x.shape().iter()).map(|(&p, &size)| if size == 1 { 0 } else { p }).collect();
+            let position: Vec<_> = shape
+                .position(i)
+                .iter()
+                .zip(x.shape().iter())
+                .map(|(&p, &size)| if size == 1 { 0 } else { p })
+                .collect();
             x.at(&position) / m
         });
         vec![y.into()]

@@ -5,7 +5,7 @@
 //! transpose:  y[i_order[0], i_order[1], …] = x[i_0, i_1, …]
 //! ```
 //!
-//! Axis k of y is axis order[k] of x. The adjoint of either is itself, with the sizes or the order of the way back.
+//! Axis k of y is axis `order[k]` of x. The adjoint of either is itself, with the sizes or the order of the way back.
 
 use crate::layer::{LayerForm, Scope};
 use crate::operation::Operation;

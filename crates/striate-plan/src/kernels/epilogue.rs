@@ -7,7 +7,7 @@ pub(super) enum Epilogues {
     None,
     Relu,
     /// A program of one value.
-    Program(Map, String),
+    Program(Box<Map>, String),
 }
 
 impl Epilogues {
@@ -18,7 +18,7 @@ impl Epilogues {
             Some(program) if program.instructions() == [Instruction::Unary(Unary::Relu, 0)] => Epilogues::Relu,
             Some(program) => {
                 let map = Map::prepare(program, shape, std::slice::from_ref(shape), isa)?;
-                Epilogues::Program(map, program.to_string())
+                Epilogues::Program(Box::new(map), program.to_string())
             }
         })
     }

@@ -71,7 +71,7 @@ impl Kernel for CrossEntropy {
         let partials = &mut scratch[..places.div_ceil(STRETCH)];
         workers.chunks(partials, 1, |item, _, partial| {
             let mut sum = 0.0f64;
-            for c in item * STRETCH..places.min((item + 1) * STRETCH) {
+            for c in (item * STRETCH..places).take(STRETCH) {
                 let column = scores.column(c);
                 let target = |k: usize, i: usize| match self.targets {
                     Targets::Index => f32::from(labels[c] == k as i32),

@@ -47,10 +47,10 @@ impl Model {
             }),
         };
         let mut output = layers.last().map_or(input, |layer| layer.output);
-        if let (Some(item), false) = (self.layers.last(), output.is_poisoned()) {
-            if let Err(error) = self.check_output(item, input, output) {
-                output = builder.in_layer(&item.name, item.place.clone(), || builder.poison(error));
-            }
+        if let (Some(item), false) = (self.layers.last(), output.is_poisoned())
+            && let Err(error) = self.check_output(item, input, output)
+        {
+            output = builder.in_layer(&item.name, item.place.clone(), || builder.poison(error));
         }
         Built { input, output, layers }
     }

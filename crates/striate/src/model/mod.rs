@@ -18,7 +18,7 @@ use striate_tensor::{Place, Result, Shape};
 /// A network as data: what `model.toml` says. Layers stand in order, each working on the output of the one before it
 /// unless it says [`from`](ModelLayer::from) where; `input` names what the model itself is given.
 ///
-/// In Rust a model is a chain of layers, whose links are those of [`Chain`](crate::nn::Chain):
+/// In Rust a model is a chain of layers, whose links are those of [`Chain`]:
 ///
 /// ```
 /// use striate::prelude::*;
@@ -163,7 +163,7 @@ impl Model {
 
     /// Appends a skip: the output so far plus those of the layers of these names.
     #[track_caller]
-    pub fn add(self, with: impl Into<Names>) -> Self {
+    pub fn plus(self, with: impl Into<Names>) -> Self {
         self.then(AddLayer::with(with)).base()
     }
 

@@ -20,6 +20,20 @@ pub struct Settings {
     pub stop: StopRules,
 }
 
+/// What `striate train` does without flags: small batches, one cycle of the learning rate over 15 epochs.
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            batch: 32,
+            learning_rate: 0.05,
+            schedule: Schedule::OneCycle { peak: 0.3 },
+            warmup: 0.0,
+            seed: 1,
+            stop: StopRules::after(15),
+        }
+    }
+}
+
 impl Settings {
     /// Whether the settings make sense.
     ///
