@@ -1,4 +1,5 @@
 //! The words and flags of the command line.
+#![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags)] // these comments are what --help prints
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! A network is a list of equations.
 //!
 //! A [`Graph`] holds values and the equations that compute them; a [`Builder`] appends equations, checking each one's
-//! types as it comes; [`Builder::grad`] appends those of the gradient; [`interpret`] computes them all, slowly and
+//! types as it comes; [`Builder::grad`] appends those of the gradient; [`interpret()`] computes them all, slowly and
 //! obviously. What an operation means lies in one file of [`ops`]. Nothing here is fast, and nothing here knows a
 //! kernel: the plan is another crate, held against this one.
 //!
