@@ -14,6 +14,8 @@ use striate::train::{Adam, AdamW, EpochReport, Event, Optimizer, Settings, Sgd, 
 mod defaults {
     pub(super) const SGD_DECAY: f64 = 0.001;
     pub(super) const ADAM_RATE: f64 = 0.003;
+    /// Squared distances to 84 pixels have far steeper slopes than logits.
+    pub(super) const RBF_RATE: f64 = 0.003;
 }
 
 /// Values as they are resolved, each with where it came from.
@@ -39,7 +41,9 @@ pub(crate) fn train(args: Box<TrainArgs>, output: &mut Output) -> Result<Ended> 
     let mut origin = Origin::default();
     let optimizer = optimizer(&args, &mut origin)?;
     let usual = Settings::default();
+    let model = super::model(&args.model)?;
     let rate = match args.optimizer {
+        None | Some(OptimizerName::Sgd) if matches!(model.loss, Loss::Rbf { .. }) => defaults::RBF_RATE,
         None | Some(OptimizerName::Sgd) => usual.learning_rate,
         Some(OptimizerName::Adam | OptimizerName::Adamw) => defaults::ADAM_RATE,
     };
@@ -63,7 +67,6 @@ pub(crate) fn train(args: Box<TrainArgs>, output: &mut Output) -> Result<Ended> 
         ..DataRecord::default()
     };
     settings.check()?;
-    let model = super::model(&args.model)?;
     let from_file = model.place.is_some() && striate::zoo::all().iter().all(|entry| entry.name != args.model);
     let from = if from_file { format!("model file {}", args.model) } else { "zoo".to_string() };
     for part in ["model", "preprocessing", "classes", "loss"] {

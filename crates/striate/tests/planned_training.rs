@@ -1,0 +1,142 @@
+//! Whole training steps of the zoo's models on the plan: they agree with the interpreter, have the same bits for any
+//! number of threads, and allocate nothing after the first.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use striate::graph::{Value, interpret};
+use striate::plan::{Feed, Options, Plan, Store, Tensor, Workers};
+use striate::tensor::{Array, Rng};
+use striate::train::{Graphs, Optimizer, Sgd};
+use striate::zoo;
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: forwards to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
+        // SAFETY: the caller's promise is the system's.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is the system's.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A model's training graph, and a batch of noise for it.
+struct Problem {
+    graphs: Graphs,
+    batch: usize,
+    images: Vec<f32>,
+    labels: Vec<i32>,
+    rate: [f32; 1],
+}
+
+impl Problem {
+    fn of(model: &str, batch: usize, rate: f32) -> Self {
+        let model = zoo::find(model).unwrap_or_else(|e| panic!("{e}"));
+        let graphs = Graphs::of(&model, &Optimizer::from(Sgd::default())).unwrap_or_else(|e| panic!("{e}"));
+        let input = graphs.training.inputs().next().expect("a model has an input");
+        let len = graphs.training.value(input).ty.shape_at(batch).elements();
+        let rng = Rng::new(9);
+        Problem {
+            images: (0..len as u64).map(|i| rng.normal(i)).collect(),
+            labels: (0..batch).map(|n| (n * 7 % 10) as i32).collect(),
+            graphs,
+            batch,
+            rate: [rate],
+        }
+    }
+
+    fn feeds(&self) -> [Feed<'_>; 3] {
+        [Feed::F32(&self.images), Feed::I32(&self.labels), Feed::F32(&self.rate)]
+    }
+
+    /// Everything kept after so many steps on the plan.
+    fn planned(&self, steps: usize, threads: usize) -> (Store, f32) {
+        let workers = Workers::new(threads);
+        let mut store = Store::new(&self.graphs.training, 3);
+        let mut plan =
+            Plan::new(&self.graphs.training, self.batch, &Options::default()).unwrap_or_else(|e| panic!("{e}"));
+        for _ in 0..steps {
+            plan.run(&workers, &mut store, &self.feeds()).unwrap_or_else(|e| panic!("{e}"));
+        }
+        (store, plan.output(0)[0])
+    }
+}
+
+/// The largest difference of any tensor, relative to its largest element.
+fn difference(problem: &Problem, steps: usize) -> f64 {
+    let graph = &problem.graphs.training;
+    let names: Vec<_> = graph.inputs().map(|id| graph.value(id).clone()).collect();
+    let mut state = graph.initial_state::<f64>(3);
+    for _ in 0..steps {
+        let values = [
+            Value::Real(Array::new(
+                names[0].ty.shape_at(problem.batch),
+                problem.images.iter().map(|&x| x.into()).collect(),
+            )),
+            Value::Index(Array::new([problem.batch], problem.labels.clone())),
+            Value::Real(Array::scalar(problem.rate[0].into())),
+        ];
+        let inputs: Vec<_> = names.iter().map(|n| n.name.as_str()).zip(values).collect();
+        state = interpret(graph, &state, &inputs).unwrap_or_else(|e| panic!("{e}")).next_state();
+    }
+    let (store, _) = problem.planned(steps, 2);
+    let mut worst = 0.0f64;
+    for (name, tensor) in store.iter() {
+        let (Tensor::F32(planned), Value::Real(exact)) = (tensor, &state[name]) else { continue };
+        let scale = exact.data().iter().fold(1e-3f64, |m, x| m.max(x.abs()));
+        let pairs = planned.data().iter().zip(exact.data());
+        let largest = pairs.map(|(&a, &b)| (f64::from(a) - b).abs() / scale).fold(0.0, f64::max);
+        worst = worst.max(largest);
+    }
+    worst
+}
+
+#[test]
+fn steps_agree_with_the_interpreter_in_f64() {
+    for (model, batch, rate) in [("lenet5", 2, 0.05), ("lenet5_1998", 2, 1e-4), ("mlp", 4, 0.05)] {
+        let error = difference(&Problem::of(model, batch, rate), 2);
+        assert!(error < 2e-4, "{model}: {error}");
+    }
+}
+
+#[test]
+fn the_same_bits_for_one_to_four_threads() {
+    for (model, batch, steps) in [("lenet5", 33, 3), ("lenet5_1998", 9, 2), ("fashion_cnn", 9, 1), ("resnet20", 5, 1)] {
+        let problem = Problem::of(model, batch, 1e-3);
+        let (one, loss) = problem.planned(steps, 1);
+        assert!(loss.is_finite());
+        for threads in 2..=4 {
+            let (many, other) = problem.planned(steps, threads);
+            assert_eq!(loss.to_bits(), other.to_bits(), "{model}, {threads} threads");
+            assert!(many == one, "{model}, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn a_step_after_the_first_allocates_nothing() {
+    for model in ["lenet5", "lenet5_1998", "fashion_cnn", "resnet20", "mlp"] {
+        let problem = Problem::of(model, 4, 1e-3);
+        for workers in [Workers::new(1), Workers::new(2)] {
+            let mut store = Store::new(&problem.graphs.training, 3);
+            let mut plan =
+                Plan::new(&problem.graphs.training, 4, &Options::default()).unwrap_or_else(|e| panic!("{e}"));
+            let feeds = problem.feeds();
+            plan.run(&workers, &mut store, &feeds).unwrap_or_else(|e| panic!("{e}"));
+            let before = ALLOCATIONS.get();
+            plan.run(&workers, &mut store, &feeds).unwrap_or_else(|e| panic!("{e}"));
+            assert_eq!(ALLOCATIONS.get() - before, 0, "{model}\n{plan}");
+        }
+    }
+}
