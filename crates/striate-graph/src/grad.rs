@@ -54,15 +54,22 @@ impl<'g> Adjoint<'g> {
         self.builder.poison(error)
     }
 
-    /// Appends an elementwise program, giving it only the inputs that it reads; no outputs, no equation.
+    /// Appends an elementwise program, giving it only the inputs that it reads. An output that is one of the inputs is that
+    /// input; no other outputs, no equation.
     pub fn map(&self, program: Program, inputs: &[Var<'g>]) -> Vec<Var<'g>> {
-        if program.outputs().is_empty() {
-            return vec![];
+        let same_type = |&r: &usize| inputs[r].ty() == self.output(0).ty();
+        let handed_on = |r: usize| (r < program.inputs()).then_some(r).filter(same_type).map(|r| inputs[r]);
+        let outputs = program.outputs();
+        let computed: Vec<usize> = (0..outputs.len()).filter(|&k| handed_on(outputs[k]).is_none()).collect();
+        let mut parts = Vec::new();
+        if !computed.is_empty() {
+            let (program, read) = program.with_outputs(&computed).without_unread_inputs();
+            let inputs: Vec<_> = read.into_iter().map(|i| inputs[i]).collect();
+            let appended: Outputs<'g> = self.builder.apply(Map { program }, &inputs);
+            parts.extend((0..computed.len()).map(|k| appended.get(k)));
         }
-        let (program, read) = program.without_unread_inputs();
-        let inputs: Vec<_> = read.into_iter().map(|i| inputs[i]).collect();
-        let outputs: Outputs<'g> = self.builder.apply(Map { program }, &inputs);
-        outputs.iter().collect()
+        let mut parts = parts.into_iter();
+        outputs.iter().filter_map(|&r| handed_on(r).or_else(|| parts.next())).collect()
     }
 }
 

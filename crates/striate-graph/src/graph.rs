@@ -113,6 +113,13 @@ impl Graph {
     /// # Errors
     /// An internal error that names the first equation that does not hold: a pass went wrong.
     pub fn verify(&self) -> Result<()> {
+        let mut names = std::collections::HashSet::new();
+        for value in self.values.iter().filter(|v| !matches!(v.source, Source::Equation)) {
+            if !names.insert(&value.name) {
+                return Err(Error::model(format!("two values are called `{}`", value.name))
+                    .hint("inputs, parameters and states need names of their own"));
+            }
+        }
         let mut known: Vec<bool> = self.values.iter().map(|v| !matches!(v.source, Source::Equation)).collect();
         for equation in &self.equations {
             let wrong = |what: &str| Err(Error::internal(format!("{what}: {}", self.show(equation))));

@@ -175,6 +175,9 @@ pub fn match_types(inputs: &[Type], wanted: &[Type], required: usize) -> Result<
     Ok(n.unwrap_or(N))
 }
 
+/// Sizes of windows beyond which sums of them might overflow, and tables of their taps fill the memory.
+const LARGEST: usize = 1 << 24;
+
 /// Whether windows of a kernel or a pool can slide over their input.
 pub fn check_windows(what: &str, windows: &[Window]) -> Result<()> {
     for (axis, w) in windows.iter().enumerate() {
@@ -183,6 +186,11 @@ pub fn check_windows(what: &str, windows: &[Window]) -> Result<()> {
                 "{what} {}, stride {}, dilation {} on spatial axis {axis}",
                 w.kernel, w.stride, w.dilation
             )));
+        }
+        if [w.input, w.kernel, w.stride, w.dilation, w.before, w.after].iter().any(|&size| size > LARGEST) {
+            return Err(Error::model(format!("the {what} or its padding is absurdly large"))
+                .found(format!("{w:?}"))
+                .expected(format!("sizes up to {LARGEST}")));
         }
         if w.output().is_none() {
             return Err(Error::model(format!("the {what} does not fit the input"))

@@ -67,9 +67,9 @@ impl Layout {
                     layout.places[equation.inputs[input].0]
                 });
                 let place = place.unwrap_or_else(|| Place::Arena(free.take(bytes(graph, output))));
-                if let Some(input) = equation.inputs.iter().position(|i| layout.places[i.0] == Some(place)) {
-                    layout.in_place[at].push((input, k));
-                }
+                let under = |(input, id): (usize, &ValueId)| (layout.places[id.0] == Some(place)).then_some((input, k));
+                let under: Vec<_> = equation.inputs.iter().enumerate().filter_map(under).collect();
+                layout.in_place[at].extend(under);
                 layout.places[output.0] = Some(place);
             }
             // What dies here can be used again, unless an output was written over it.
@@ -100,8 +100,10 @@ impl Layout {
     fn over_state(&self, graph: &Graph, roots: &Roots, at: usize, output: ValueId) -> Option<Place> {
         let update = graph.updates.iter().find(|u| u.next == output)?;
         let elementwise = matches!(graph.equations[at].op, Op::Map(_));
+        let handed_on = (0..graph.equations[at].inputs.len())
+            .any(|k| roots.root(graph.equations[at].inputs[k]) == update.state && hands_on(graph, at, k, output));
         let reads_it = graph.equations[at].inputs.iter().any(|&i| roots.root(i) == update.state);
-        let free = roots.last[update.state.0] <= at && (elementwise || !reads_it);
+        let free = roots.last[update.state.0] <= at && (elementwise && !handed_on || !reads_it);
         let once = !graph.outputs.contains(&output)
             && graph.updates.iter().filter(|u| u.state == update.state || u.next == output).count() == 1;
         (free && once).then(|| self.places[update.state.0]).flatten()
@@ -117,6 +119,7 @@ impl Layout {
             let input = equation.inputs[k];
             let root = roots.root(input);
             !taken.contains(&k)
+                && !hands_on(graph, at, k, output)
                 && roots.last[root.0] <= at
                 && matches!(self.places[input.0], Some(Place::Arena(_)))
                 && graph.value(input).ty == graph.value(output).ty
@@ -124,6 +127,13 @@ impl Layout {
                 && equation.inputs.iter().filter(|&&other| roots.root(other) == root).count() == 1
         })
     }
+}
+
+/// Whether a map returns its input `k` unchanged as another output than this one.
+fn hands_on(graph: &Graph, at: usize, k: usize, output: ValueId) -> bool {
+    let equation = &graph.equations[at];
+    let Op::Map(map) = &equation.op else { return false };
+    map.program.outputs().iter().zip(&equation.outputs).any(|(&register, &other)| register == k && other != output)
 }
 
 /// Bytes of a value, whole cache lines.

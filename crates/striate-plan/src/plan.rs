@@ -56,6 +56,11 @@ impl Plan {
         };
         let graph = graph.at_batch(batch);
         graph.verify()?;
+        if let Some(index) = graph.outputs.iter().map(|o| graph.value(*o)).find(|v| v.ty.dtype != DType::F32) {
+            return Err(Error::model(format!("a run returns real numbers, but the output `{}` is not", index.name))
+                .found(&index.ty)
+                .hint("return what is computed from it, or read it from the store if it is a state"));
+        }
         let mut notes = Vec::new();
         let graph = passes::run_all(graph, &mut notes)?;
         let layout = Layout::of(&graph);
@@ -110,13 +115,13 @@ impl Plan {
                 kernel.run(workers, &io, &mut self.scratch);
             }
         }
-        for &(next, state) in &self.layout.copies {
-            self.spans.copy(next, state);
-        }
         for (held, &output) in self.held.iter_mut().zip(&self.graph.outputs) {
             if let Some(held) = held {
                 held.copy_from_slice(self.spans.read(output));
             }
+        }
+        for &(next, state) in &self.layout.copies {
+            self.spans.copy(next, state);
         }
         self.ran = true;
         Ok(())
@@ -164,7 +169,7 @@ impl Plan {
 
     fn find_states(&mut self, store: &Store) -> Result<()> {
         let known = self.graph.states().zip(&self.slots);
-        let mut known = known.map(|(id, &slot)| store.is_at(slot, &self.graph.value(id).name));
+        let mut known = known.map(|(id, &slot)| store.is_at(slot, self.graph.value(id)));
         if self.ran && known.all(|same| same) {
             return Ok(());
         }

@@ -1,5 +1,5 @@
-use striate_graph::{Graph, Source, Type};
-use striate_tensor::{Array, DType, Error, Result};
+use striate_graph::{Graph, Source, Type, ValueInfo};
+use striate_tensor::{Array, DType, Error, Result, Shape};
 
 /// A tensor that is kept between runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,9 +85,14 @@ impl Store {
         }
     }
 
-    /// Whether the tensor of that number has that name.
-    pub(crate) fn is_at(&self, slot: usize, name: &str) -> bool {
-        self.names.get(slot).is_some_and(|n| n == name)
+    /// Whether the tensor of that number has that name and type; allocates nothing.
+    pub(crate) fn is_at(&self, slot: usize, info: &ValueInfo) -> bool {
+        let sizes = |shape: &Shape| shape.iter().copied().eq(info.ty.dims.iter().map(|d| d.at(1)));
+        self.names.get(slot).is_some_and(|n| *n == info.name)
+            && match &self.tensors[slot] {
+                Tensor::F32(array) => info.ty.dtype == DType::F32 && sizes(array.shape()),
+                Tensor::I32(array) => info.ty.dtype == DType::I32 && sizes(array.shape()),
+            }
     }
 
     pub(crate) fn tensor_mut(&mut self, slot: usize) -> &mut Tensor {

@@ -219,6 +219,12 @@ impl Program {
         self.outputs.iter().map(|&r| registers[r]).collect()
     }
 
+    /// The program of these outputs alone.
+    pub fn with_outputs(&self, kept: &[usize]) -> Self {
+        let outputs = kept.iter().map(|&k| self.outputs[k]).collect();
+        Program { outputs, ..self.clone() }.without_dead()
+    }
+
     /// The program without the inputs that it never reads, and which inputs are left, in order.
     pub fn without_unread_inputs(&self) -> (Self, Vec<usize>) {
         let read: Vec<usize> = (0..self.inputs).filter(|&i| self.reads_input(i)).collect();

@@ -495,4 +495,6 @@ const CASES: &[&str] = &[
     "n2 c2 11 -> o3 k3 s2 p1",
     "n1 c2 4x3x5 -> o2 k2x3x2 p1x1x0",
     "n1 c1 3x3 -> o1 k5 p2",
+    "n1 c2 4x4 -> o2 k1 p3",
+    "n2 c1 7 -> o2 k3 p6",
 ];

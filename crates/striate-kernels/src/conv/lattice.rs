@@ -97,7 +97,8 @@ impl Lattice {
         Lattice { axes, images, band, band_axis, rows, row_pitch, image_pitch, phase_pitch, channel_pitch }
     }
 
-    /// Zeros that the end of one row and the start of the next can have in common.
+    /// Zeros that the end of one row and the start of the next can have in common. At most `reach`: the positions of
+    /// two rows must not fall together.
     fn shared_zeros(axis: &Axis, row: usize, cut: bool) -> usize {
         if cut {
             return 0;
@@ -108,7 +109,7 @@ impl Lattice {
         };
         let all = axis.phases.iter().map(zeros);
         let (start, end) = all.fold((row, row), |(a, b), (c, d)| (a.min(c), b.min(d)));
-        start.min(end).min(row - 1)
+        start.min(end).min(axis.reach)
     }
 
     /// The `j` in `0..row` that meet a source element, when `j = 0` is position `first`.
@@ -123,7 +124,8 @@ impl Lattice {
         start..end.max(start)
     }
 
-    /// Numbers of the copy of so many channels, the overhang of the last tile included.
+    /// Numbers of the copy of so many channels, the overhang of the last tile included: it starts at the last position
+    /// at most, and the last row lacks at most `reach` zeros that it would share with a next one.
     pub(crate) fn len(&self, channels: usize) -> usize {
         channels * self.channel_pitch + LANES + self.axes[2].reach
     }

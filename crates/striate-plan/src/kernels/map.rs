@@ -29,7 +29,8 @@ pub(super) fn kernel(problem: &Problem<'_>, program: &Program, text: String) -> 
     }
     let shapes: Vec<Shape> = (0..equation.inputs.len()).map(|i| problem.shape(i)).collect();
     let shape = problem.out_shape(0);
-    let map = Map::prepare(program, &shape, &shapes, problem.isa)?;
+    // A program beyond the kernel's fixed tables is left to the reference.
+    let Ok(map) = Map::prepare(program, &shape, &shapes, problem.isa) else { return Ok(None) };
     let under = |i: usize| problem.in_place.iter().find(|p| p.0 == i).map(|p| p.1);
     let inputs = (0..shapes.len()).map(|i| under(i).map_or(From::Input(i), From::Output)).collect();
     Ok(Some(Box::new(Elementwise { map, text, inputs, outputs: equation.outputs.len() })))

@@ -5,7 +5,7 @@ use striate_tensor::Program;
 
 /// Instructions and inputs beyond which a program no longer keeps its registers in the cache.
 const LONGEST: usize = 48;
-const MOST_INPUTS: usize = crate::kernels::map::MOST_INPUTS;
+const MOST_INPUTS: usize = 12;
 
 /// Writes a map whose output only one other map reads, in the same shape, into that map.
 pub(super) fn fuse_maps(mut graph: Graph, notes: &mut Vec<String>) -> Graph {

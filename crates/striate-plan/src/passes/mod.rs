@@ -1,5 +1,6 @@
 //! Passes: each takes a graph and returns a better one that computes the same, and says what it did.
 
+mod detach;
 mod fuse_epilogues;
 mod fuse_maps;
 mod prune;
@@ -23,6 +24,7 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass { name: "fuse maps", run: fuse_maps::fuse_maps },
     Pass { name: "fuse epilogues", run: fuse_epilogues::fuse_epilogues },
     Pass { name: "prune", run: prune::prune },
+    Pass { name: "detach", run: detach::detach },
 ];
 
 /// Runs all passes, verifying the graph after each.

@@ -140,6 +140,7 @@ impl RunFolder {
         #[cfg(unix)]
         {
             let fresh = runs.join(format!(".{LATEST}-{}", std::process::id()));
+            _ = fs::remove_file(&fresh); // left behind by a process of the same number that was killed
             let linked = std::os::unix::fs::symlink(name, &fresh).and_then(|()| fs::rename(&fresh, &latest));
             match linked {
                 Ok(()) => return Ok(()),
