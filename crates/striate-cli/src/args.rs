@@ -53,6 +53,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)] // to be refused with a reason
 pub(crate) struct TrainArgs {
     /// A model that comes with Striate (see `striate models`), or the path of a model file
     #[arg(default_value = "lenet5")]

@@ -43,6 +43,7 @@ fn flags() {
         ("--lr 0", "learning rate"),
         ("--lr nan", "learning rate"),
         ("--lr inf", "learning rate"),
+        ("--lr -1", "learning rate"),
         ("--momentum 1.5", "momentum"),
         ("--momentum 0.5 --optimizer adam", "only sgd"),
         ("--nesterov --momentum 0", "momentum"),
@@ -222,6 +223,13 @@ fn runs() {
             fs::write(run.join(file), &bytes[..bytes.len() - 5]).unwrap();
         }
     };
+    let flip = |file: &'static str| {
+        move |run: &std::path::Path| {
+            let mut bytes = fs::read(run.join(file)).unwrap();
+            *bytes.last_mut().unwrap() ^= 1;
+            fs::write(run.join(file), bytes).unwrap();
+        }
+    };
     let remove = |file: &'static str| move |run: &std::path::Path| fs::remove_file(run.join(file)).unwrap();
 
     const CHECKPOINT: &str = "checkpoint.safetensors";
@@ -230,6 +238,7 @@ fn runs() {
     copy("no_model", &remove("model.toml"));
     copy("no_checkpoint", &remove(CHECKPOINT));
     copy("cut_checkpoint", &cut(CHECKPOINT));
+    copy("changed_checkpoint", &flip(CHECKPOINT));
     copy("text_checkpoint", &|run| fs::write(run.join(CHECKPOINT), "no tensors at all").unwrap());
     copy("weights_as_checkpoint", &|run| _ = fs::copy(run.join(BEST), run.join(CHECKPOINT)).unwrap());
     copy("record_damaged", &edit("run.toml", "batch = 50", "batch = fifty"));
@@ -247,13 +256,14 @@ fn runs() {
         ("no_model", "model.toml"),
         ("no_checkpoint", CHECKPOINT),
         ("cut_checkpoint", CHECKPOINT),
+        ("changed_checkpoint", "damaged"),
         ("text_checkpoint", CHECKPOINT),
         ("weights_as_checkpoint", "not a checkpoint"),
         ("record_damaged", "run.toml:"),
         ("record_key", "btach"),
         ("record_newer", "format = 9"),
         ("record_value", "batch"),
-        ("other_batch", "does not belong"),
+        ("other_batch", "belongs to other settings"),
         ("other_data", "SHA-256"),
         ("other_model", "model.toml"),
     ] {
@@ -264,16 +274,22 @@ fn runs() {
 
     copy("no_weights", &remove(BEST));
     copy("cut_weights", &cut(BEST));
+    copy("changed_weights", &flip(BEST));
     copy("checkpoint_as_weights", &|run| _ = fs::copy(run.join(CHECKPOINT), run.join(BEST)).unwrap());
     for (run, says) in [
         ("absent", "absent"),
         ("no_weights", "no weights yet"),
         ("cut_weights", BEST),
+        ("changed_weights", "damaged"),
         ("checkpoint_as_weights", "which model"),
     ] {
         check(&bench, &format!("eval runs/{run}"), 3, &[says]);
         check(&bench, &format!("predict runs/{run} x.png"), 3, &[says]);
     }
+    let huge = "version = 1\nname = \"huge\"\ninput = { shape = [1, 8, 8] }\nclasses = 3\nlayers = [{ type = \"flatten\" }, \
+                { type = \"dense\", units = 60000 }, { type = \"dense\", units = 60000 }, { type = \"dense\", units = 3 }]\n";
+    fs::write(bench.path("huge.toml"), huge).unwrap();
+    check(&bench, "train huge.toml --data data", 4, &["too many parameters"]);
     check(&bench, "eval tiny.toml", 3, &["tiny.toml"]);
     check(&bench, "eval runs/good --data absent", 3, &["absent"]);
     check(&bench, "train tiny.toml --data data --name good", 2, &["already"]);

@@ -1,4 +1,4 @@
-use crate::{Tensor, Tensors, io_error, write_atomically};
+use crate::{Tensor, Tensors, io_error, sha256_hex, weights_sha256, write_atomically};
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -44,7 +44,9 @@ pub fn save_tensors(path: &Path, tensors: &Tensors, metadata: &Metadata) -> Resu
     let mut in_file_order: Vec<_> = tensors.iter().collect();
     // Wider elements first: then each of them lies at a multiple of its width.
     in_file_order.sort_by_key(|(_, tensor)| Reverse(tensor.dtype().bytes()));
-    let header = header(&in_file_order, metadata);
+    let mut metadata = metadata.clone();
+    metadata.insert(FINGERPRINT.to_string(), fingerprint(tensors, &metadata));
+    let header = header(&in_file_order, &metadata);
     write_atomically(path, |file| {
         file.write_all(&(header.len() as u64).to_le_bytes())?;
         file.write_all(&header)?;
@@ -106,8 +108,32 @@ pub fn load_tensors(path: &Path) -> Result<(Tensors, Metadata)> {
         tensors.insert(name.clone(), tensor(&name, &view).map_err(here)?);
     }
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|failure| here(corrupt(&failure, bytes.len())))?;
-    let metadata = header.metadata().iter().flatten().map(|(key, text)| (key.clone(), text.clone())).collect();
+    let texts = header.metadata().iter().flatten();
+    let mut metadata: Metadata = texts.map(|(key, text)| (key.clone(), text.clone())).collect();
+    if let Some(stated) = metadata.remove(FINGERPRINT) {
+        let found = fingerprint(&tensors, &metadata);
+        if found != stated {
+            return Err(here(
+                Error::data("the file is damaged: its contents are not those that were written")
+                    .found(format!("contents of SHA-256 {found}"))
+                    .expected(stated)
+                    .hint("take a copy of the file, or train again"),
+            ));
+        }
+    }
     Ok((tensors, metadata))
+}
+
+/// The metadata under which a file keeps the fingerprint of its own contents; files of others do without.
+const FINGERPRINT: &str = "striate_sha256";
+
+/// SHA-256 over all tensors and all other metadata.
+fn fingerprint(tensors: &Tensors, metadata: &Metadata) -> String {
+    let mut text = weights_sha256(tensors);
+    for (key, value) in metadata {
+        text.push_str(&format!("\n{}:{key}={}:{value}", key.len(), value.len()));
+    }
+    sha256_hex(text.as_bytes())
 }
 
 /// The whole file, unless its first bytes show that it is something else (then `InvalidData`).

@@ -1,5 +1,6 @@
 //! Tensor files: what is saved comes back, equal content gives equal bytes, and no file can do harm.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use striate_io::{Metadata, Tensor, Tensors, load_tensors, save_tensors, sha256_hex, weights_sha256};
@@ -141,4 +142,20 @@ fn names_that_cannot_be_saved_and_files_that_are_not_there() {
         let error = load_tensors(path).unwrap_err();
         assert!(error.to_string().starts_with("cannot read the weights"), "{error}");
     }
+}
+
+#[test]
+fn a_changed_byte_of_the_contents_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w.safetensors");
+    let tensors = BTreeMap::from([("w".to_string(), Tensor::from(Array::new([4], vec![1.0f32, 2.0, 3.0, 4.0])))]);
+    let metadata = BTreeMap::from([("model".to_string(), "m".to_string())]);
+    save_tensors(&path, &tensors, &metadata).unwrap();
+    assert_eq!(load_tensors(&path).unwrap(), (tensors, metadata));
+    let mut bytes = std::fs::read(&path).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let message = load_tensors(&path).unwrap_err().to_string();
+    assert!(message.contains("damaged"), "{message}");
 }

@@ -18,7 +18,8 @@ pub(super) fn save(path: &Path, trainer: &Trainer, model_toml: &str) -> Result<(
     let start = start.map(|(name, weights)| (format!("{EPOCH_START}{name}"), weights.clone().into()));
     let position = serde_json::to_string(trainer.position())
         .map_err(|failure| Error::internal(format!("a position could not be written: {failure}")))?;
-    let metadata = [("format", FORMAT), ("model_toml", model_toml), ("position", &position)];
+    let settings = settings_text(trainer)?;
+    let metadata = [("format", FORMAT), ("model_toml", model_toml), ("settings", &settings), ("position", &position)];
     let metadata: Metadata = metadata.into_iter().map(|(key, text)| (key.to_string(), text.to_string())).collect();
     save_tensors(path, &kept.chain(start).collect(), &metadata)
 }
@@ -36,6 +37,14 @@ pub(super) fn restore(path: &Path, trainer: &mut Trainer, model_toml: &str) -> R
         return Err(here(
             Error::data("the checkpoint belongs to another model")
                 .hint("model.toml of this run was changed after the training began; train the new model in a new run"),
+        ));
+    }
+    if text("settings") != settings_text(trainer)? {
+        return Err(here(
+            Error::data("the checkpoint belongs to other settings")
+                .found(text("settings"))
+                .expected(settings_text(trainer)?)
+                .hint("run.toml of this run was changed after the training began; give other settings to a new run"),
         ));
     }
     let position: Position = serde_json::from_str(text("position"))
@@ -56,6 +65,11 @@ pub(super) fn restore(path: &Path, trainer: &mut Trainer, model_toml: &str) -> R
         return Err(here(Error::data("the checkpoint is not whole").found(format!("{found} of {kept} tensors"))));
     }
     trainer.restore(store, position, epoch_start).map_err(here)
+}
+
+fn settings_text(trainer: &Trainer) -> Result<String> {
+    serde_json::to_string(trainer.settings())
+        .map_err(|failure| Error::internal(format!("the settings could not be written: {failure}")))
 }
 
 /// A tensor that does not fit is the file's fault here, not the model's.

@@ -151,6 +151,27 @@ impl RunFolder {
         write_atomically(&latest, |file| writeln!(file, "{}", name.to_string_lossy()))
     }
 
+    /// Removes what a killed process left half-written, and makes the folder of weights if it is gone.
+    ///
+    /// # Errors
+    /// `Fault::Data`: the disk does not permit it.
+    pub fn tidy(&self) -> Result<()> {
+        let weights = self.weights(Weights::Last);
+        let weights = weights.parent().unwrap_or(&self.path);
+        fs::create_dir_all(weights).map_err(|failure| striate_io::io_error("make", weights, &failure))?;
+        for folder in [&*self.path, weights] {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                let name = name.to_string_lossy();
+                if name.starts_with('.') && name.ends_with(".partial") {
+                    let file = entry.path();
+                    fs::remove_file(&file).map_err(|failure| striate_io::io_error("remove", &file, &failure))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Writes `metrics.csv` anew, one line for each epoch of `history`.
     ///
     /// # Errors

@@ -55,6 +55,13 @@ impl Saved {
         let mut store = Store::new(&evaluation_graph(&model)?, 0);
         let (mut found, wanted) = (0, store.iter().count());
         for (name, tensor) in tensors {
+            if tensor.as_f32().is_some_and(|numbers| numbers.data().iter().any(|x| !x.is_finite())) {
+                return Err(here(
+                    Error::data(format!("the weights cannot be used: `{name}` has numbers that are not finite"))
+                        .expected("finite numbers")
+                        .hint("take another file of weights, or train again with a smaller learning rate"),
+                ));
+            }
             store.set(&name, from_file(tensor)).map_err(|error| here(as_data(&error)))?;
             found += 1;
         }

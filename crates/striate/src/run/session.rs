@@ -132,6 +132,7 @@ impl Session {
     /// `Fault::Data`: there is no such run, a file of it is damaged or belongs elsewhere, the data have changed.
     pub fn resume(path: &Path, threads: usize) -> Result<Self> {
         let folder = RunFolder::open(path)?;
+        folder.tidy()?;
         let mut record = RunRecord::read(&folder)?;
         let file = folder.model();
         let model_toml = std::fs::read_to_string(&file)

@@ -25,7 +25,9 @@ impl Graphs {
         let builder = Builder::new();
         let [loss, scores] = outputs(model, &builder, Mode::Train);
         append_updates(&builder, loss, optimizer);
-        Ok(Graphs { training: builder.finish([loss, scores])?, evaluation: evaluation_graph(model)? })
+        // The smaller graph first: it tells whether the model is too large before anything of that size exists.
+        let evaluation = evaluation_graph(model)?;
+        Ok(Graphs { training: builder.finish([loss, scores])?, evaluation })
     }
 }
 
@@ -36,8 +38,21 @@ impl Graphs {
 pub fn evaluation_graph(model: &Model) -> Result<Graph> {
     let builder = Builder::new();
     let outputs = outputs(model, &builder, Mode::Infer);
-    builder.finish(outputs)
+    let graph = builder.finish(outputs)?;
+    let largest = graph.parameters().map(|id| graph.value(id)).max_by_key(|v| v.ty.shape().elements());
+    let count: usize =
+        graph.parameters().map(|id| graph.value(id).ty.shape().elements()).fold(0, usize::saturating_add);
+    match largest {
+        Some(largest) if count > MOST_PARAMETERS => Err(Error::model("the model has too many parameters")
+            .found(format!("{count} parameters; `{}` alone is {}", largest.name, largest.ty))
+            .expected(format!("at most {MOST_PARAMETERS}"))
+            .hint("use fewer units or channels, or a pool before the first dense layer")),
+        _ => Ok(graph),
+    }
 }
+
+/// 4 GiB of weights, and as much again for gradients and moments: beyond that memory is more likely to end than training.
+const MOST_PARAMETERS: usize = 1 << 30;
 
 fn outputs<'g>(model: &Model, builder: &'g Builder, mode: Mode) -> [Var<'g>; 2] {
     let built = model.build(builder, mode);
