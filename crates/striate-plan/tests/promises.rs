@@ -29,9 +29,6 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The operations that still run on their reference, which allocates.
-const ON_REFERENCE: &[&str] = &["custom"];
-
 fn on_every_case(check: impl Fn(&Case)) {
     for case in Op::cases() {
         if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(&case))) {
@@ -105,7 +102,7 @@ fn the_plan_agrees_with_the_interpreter_on_any_number_of_threads_and_instruction
 #[test]
 fn a_run_after_the_first_allocates_nothing() {
     on_every_case(|case| {
-        if !feedable(case) || ON_REFERENCE.contains(&case.op.name()) {
+        if !feedable(case) {
             return;
         }
         let graph = graph_of(case);
@@ -114,6 +111,9 @@ fn a_run_after_the_first_allocates_nothing() {
         for workers in [Workers::new(1), Workers::new(2)] {
             let mut store = Store::default();
             let mut plan = Plan::new(&graph, 1, &Options::default()).unwrap_or_else(|e| panic!("{e}"));
+            if plan.to_string().contains("(reference)") {
+                return eprintln!("no fast kernel yet, allocations not counted: {}", case.text);
+            }
             plan.run(&workers, &mut store, &feeds).unwrap_or_else(|e| panic!("{e}"));
             let before = ALLOCATIONS.get();
             plan.run(&workers, &mut store, &feeds).unwrap_or_else(|e| panic!("{e}"));
