@@ -135,3 +135,17 @@ fn threads_change_nothing() {
         assert_eq!(of(threads), one, "{threads} threads");
     }
 }
+
+/// Two processes must not train one run.
+#[test]
+fn a_run_that_is_being_trained_is_not_resumed_by_another() {
+    let bench = Bench::new();
+    bench.well("train tiny.toml --data data --epochs 1 --name one");
+    let held = fs::File::open(bench.path("runs/one/model.toml")).unwrap();
+    held.lock().unwrap();
+    let refused = bench.run("resume runs/one");
+    assert_eq!(refused.code, Some(3), "{}", refused.err);
+    assert!(refused.err.contains("another process"), "{}", refused.err);
+    drop(held);
+    bench.well("resume runs/one");
+}

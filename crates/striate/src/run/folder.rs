@@ -151,6 +151,22 @@ impl RunFolder {
         write_atomically(&latest, |file| writeln!(file, "{}", name.to_string_lossy()))
     }
 
+    /// Keeps other processes from training this run as long as the result lives.
+    ///
+    /// # Errors
+    /// `Fault::Data`: another process trains it, or its model file cannot be opened.
+    pub fn lock(&self) -> Result<fs::File> {
+        let path = self.model();
+        let file = fs::File::open(&path).map_err(|failure| io_error("open", &path, &failure))?;
+        match file.try_lock() {
+            Err(fs::TryLockError::WouldBlock) => Err(Error::data("another process is training this run")
+                .at(Place::File(self.path.display().to_string()))
+                .hint("wait until it is done, or stop it first")),
+            // A disk without locks does without.
+            Ok(()) | Err(fs::TryLockError::Error(_)) => Ok(file),
+        }
+    }
+
     /// Removes what a killed process left half-written, and makes the folder of weights if it is gone.
     ///
     /// # Errors

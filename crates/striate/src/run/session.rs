@@ -5,6 +5,7 @@ use crate::data::Dataset;
 use crate::model::Model;
 use crate::train::{Best, Event, Graphs, Optimizer, Settings, StopReason, Tally, Trainer};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 use striate_tensor::{Error, Fault, Place, Result};
@@ -13,6 +14,8 @@ use striate_tensor::{Error, Fault, Place, Result};
 #[derive(Debug)]
 pub struct Session {
     folder: RunFolder,
+    /// Held as long as this process trains the run.
+    _lock: File,
     record: RunRecord,
     model: Model,
     model_toml: String,
@@ -119,11 +122,12 @@ impl Session {
         };
         let model_toml = model.to_toml();
         striate_io::write_atomically(&folder.model(), |file| file.write_all(model_toml.as_bytes()))?;
+        let lock = folder.lock()?;
         checkpoint::save(&folder.checkpoint(), &trainer, &model_toml)?;
         folder.write_metrics(&[], record.data.watched())?;
         record.write(&folder)?;
         folder.make_latest()?;
-        Ok(Self::new(folder, record, model, model_toml, trainer, test))
+        Ok(Self::new(folder, lock, record, model, model_toml, trainer, test))
     }
 
     /// Goes on with a run from its last checkpoint.
@@ -132,22 +136,24 @@ impl Session {
     /// `Fault::Data`: there is no such run, a file of it is damaged or belongs elsewhere, the data have changed.
     pub fn resume(path: &Path, threads: usize) -> Result<Self> {
         let folder = RunFolder::open(path)?;
-        folder.tidy()?;
         let mut record = RunRecord::read(&folder)?;
         let file = folder.model();
         let model_toml = std::fs::read_to_string(&file)
             .map_err(|failure| striate_io::io_error("read the model of the run", &file, &failure))?;
+        let lock = folder.lock()?;
+        folder.tidy()?;
         let model = Model::from_toml(&model_toml, &file.display().to_string())?;
         let (samples, test) = record.data.load(&model.preprocessing, record.settings.seed)?;
         let graphs = Graphs::of(&model, &record.optimizer)?;
         let mut trainer = Trainer::new(graphs, &samples, record.settings.clone(), threads)?;
         checkpoint::restore(&folder.checkpoint(), &mut trainer, &model_toml)?;
         folder.write_metrics(&trainer.position().history, record.data.watched())?;
-        Ok(Self::new(folder, record, model, model_toml, trainer, test))
+        Ok(Self::new(folder, lock, record, model, model_toml, trainer, test))
     }
 
     fn new(
         folder: RunFolder,
+        lock: File,
         record: RunRecord,
         model: Model,
         model_toml: String,
@@ -156,7 +162,7 @@ impl Session {
     ) -> Self {
         let saved = (Instant::now(), trainer.position().step);
         let every = Every::Time(Duration::from_secs(SECONDS_BETWEEN_CHECKPOINTS));
-        Session { folder, record, model, model_toml, trainer, test, every, saved, weights_sha256: None }
+        Session { folder, _lock: lock, record, model, model_toml, trainer, test, every, saved, weights_sha256: None }
     }
 
     /// Writes a checkpoint within an epoch after each so many steps, instead of every ten seconds.
