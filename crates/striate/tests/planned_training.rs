@@ -110,6 +110,13 @@ fn steps_agree_with_the_interpreter_in_f64() {
     }
 }
 
+/// One step: after it the velocities are the gradients.
+#[test]
+fn gradients_of_a_residual_network_agree_with_the_interpreter_in_f64() {
+    let error = difference(&Problem::of("resnet20", 2, 0.01), 1);
+    assert!(error < 1e-3, "{error}");
+}
+
 #[test]
 fn the_same_bits_for_one_to_four_threads() {
     for (model, batch, steps) in [("lenet5", 33, 3), ("lenet5_1998", 9, 2), ("fashion_cnn", 9, 1), ("resnet20", 5, 1)] {
