@@ -13,8 +13,6 @@ const PANEL: usize = 2 * LANES;
 const WIDE: usize = 4 * PANEL;
 /// Rows of an item at most.
 const TALL: usize = 96;
-/// Elements of an item of an outer product.
-const WRITTEN: usize = 1 << 14;
 /// With fewer rows than this, or at most as many terms, packing `B` does not pay: it is read as it lies.
 const FEW: usize = 4;
 
@@ -56,11 +54,6 @@ impl Gemm {
     pub fn prepare(sizes: MatrixSizes, a_transposed: bool, b_transposed: bool, isa: Isa) -> Self {
         let MatrixSizes { m, n, k } = sizes;
         assert!(k > 0, "a product of at least one term");
-        if k == 1 {
-            // an outer product only writes: whole rows
-            let rows = (WRITTEN / n.max(1)).clamp(1, m.max(1));
-            return Gemm { sizes, a_transposed, b_transposed, isa, rows, columns: n.max(1) };
-        }
         let rows = if m <= TALL + TALL / 2 { m.max(1) } else { TALL };
         let mut columns = WIDE;
         while columns > PANEL && m.div_ceil(rows) * n.div_ceil(columns) < 8 {
