@@ -152,13 +152,8 @@ pub(crate) struct ThreadArgs {
 impl ThreadArgs {
     /// So many as asked for, or as the machine grants.
     pub(crate) fn count(&self) -> usize {
-        self.threads.map_or_else(available_threads, usize::from)
+        self.threads.map_or_else(striate::plan::available_threads, usize::from)
     }
-}
-
-/// The threads that affinity and the control group grant.
-pub(crate) fn available_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 #[derive(Debug, Args)]
