@@ -20,7 +20,8 @@ pub type Metadata = BTreeMap<String, String>;
 const METADATA: &str = "__metadata__";
 const LONGEST_HEADER: u64 = 100_000_000;
 
-/// Writes named tensors as a `safetensors` file, atomically. Equal content gives equal bytes.
+/// Writes named tensors as a `safetensors` file, atomically, with a fingerprint of its contents that [`load_tensors`]
+/// checks. Equal content gives equal bytes. Gives back [`weights_sha256`] of the tensors.
 ///
 /// # Errors
 /// `Fault::Data` with the path: see [`write_atomically`]; or a tensor is called `__metadata__`.
@@ -36,7 +37,7 @@ const LONGEST_HEADER: u64 = 100_000_000;
 /// assert_eq!(load_tensors(&path)?, (weights, metadata));
 /// # Ok::<(), striate_tensor::Error>(())
 /// ```
-pub fn save_tensors(path: &Path, tensors: &Tensors, metadata: &Metadata) -> Result<()> {
+pub fn save_tensors(path: &Path, tensors: &Tensors, metadata: &Metadata) -> Result<String> {
     if tensors.contains_key(METADATA) {
         let at = Place::File(path.display().to_string());
         return Err(Error::data(format!("a tensor cannot be called `{METADATA}`")).at(at));
@@ -45,13 +46,15 @@ pub fn save_tensors(path: &Path, tensors: &Tensors, metadata: &Metadata) -> Resu
     // Wider elements first: then each of them lies at a multiple of its width.
     in_file_order.sort_by_key(|(_, tensor)| Reverse(tensor.dtype().bytes()));
     let mut metadata = metadata.clone();
-    metadata.insert(FINGERPRINT.to_string(), fingerprint(tensors, &metadata));
+    let weights = weights_sha256(tensors);
+    metadata.insert(FINGERPRINT.to_string(), fingerprint(&weights, &metadata));
     let header = header(&in_file_order, &metadata);
     write_atomically(path, |file| {
         file.write_all(&(header.len() as u64).to_le_bytes())?;
         file.write_all(&header)?;
         in_file_order.iter().try_for_each(|(_, tensor)| tensor.write_elements(file))
-    })
+    })?;
+    Ok(weights)
 }
 
 #[derive(Serialize)]
@@ -111,7 +114,7 @@ pub fn load_tensors(path: &Path) -> Result<(Tensors, Metadata)> {
     let texts = header.metadata().iter().flatten();
     let mut metadata: Metadata = texts.map(|(key, text)| (key.clone(), text.clone())).collect();
     if let Some(stated) = metadata.remove(FINGERPRINT) {
-        let found = fingerprint(&tensors, &metadata);
+        let found = fingerprint(&weights_sha256(&tensors), &metadata);
         if found != stated {
             return Err(here(
                 Error::data("the file is damaged: its contents are not those that were written")
@@ -127,9 +130,9 @@ pub fn load_tensors(path: &Path) -> Result<(Tensors, Metadata)> {
 /// The metadata under which a file keeps the fingerprint of its own contents; files of others do without.
 const FINGERPRINT: &str = "striate_sha256";
 
-/// SHA-256 over all tensors and all other metadata.
-fn fingerprint(tensors: &Tensors, metadata: &Metadata) -> String {
-    let mut text = weights_sha256(tensors);
+/// SHA-256 over all tensors, whose own is given, and all other metadata.
+fn fingerprint(weights: &str, metadata: &Metadata) -> String {
+    let mut text = weights.to_string();
     for (key, value) in metadata {
         text.push_str(&format!("\n{}:{key}={}:{value}", key.len(), value.len()));
     }

@@ -15,6 +15,8 @@ pub struct Saved {
     store: Store,
     metadata: Metadata,
     path: PathBuf,
+    /// Made for the first sample, used for all.
+    predictor: Option<Plan>,
 }
 
 const FORMAT: &str = "striate-weights-1";
@@ -69,7 +71,7 @@ impl Saved {
             let missing = Error::data("the weights are not whole");
             return Err(here(missing.found(format!("{found} tensors")).expected(format!("{wanted}"))));
         }
-        Ok(Saved { model, store, metadata, path })
+        Ok(Saved { model, store, metadata, path, predictor: None })
     }
 
     /// Writes weights with everything that is needed to use them; gives back their fingerprint.
@@ -96,8 +98,7 @@ impl Saved {
             ("epoch", epoch.to_string()),
         ];
         let metadata = metadata.into_iter().map(|(key, text)| (key.to_string(), text)).collect();
-        save_tensors(path, &tensors, &metadata)?;
-        Ok(weights_sha256(&tensors))
+        save_tensors(path, &tensors, &metadata)
     }
 
     /// The model.
@@ -146,8 +147,10 @@ impl Saved {
                 .found(sample.shape())
                 .expected(&self.model.input));
         }
-        let graph = self.model.graph_for_inference()?;
-        let mut plan = Plan::new(&graph, 1, &Options::default())?;
+        let plan = match &mut self.predictor {
+            Some(plan) => plan,
+            none => none.insert(Plan::new(&self.model.graph_for_inference()?, 1, &Options::default())?),
+        };
         plan.run(workers, &mut self.store, &[Feed::F32(sample.data())])?;
         Ok(plan.output(1).to_vec())
     }
