@@ -246,6 +246,7 @@ fn runs() {
     copy("record_newer", &edit("run.toml", "format = 1", "format = 9"));
     copy("record_value", &edit("run.toml", "batch = 50", "batch = 0"));
     copy("other_batch", &edit("run.toml", "batch = 50", "batch = 20"));
+    copy("other_optimizer", &edit("run.toml", "momentum = 0.9", "momentum = 0.8"));
     copy("other_data", &edit("run.toml", "sha256 = \"", "sha256 = \"0"));
     copy("other_model", &edit("model.toml", "channels = 4", "channels = 5"));
     fs::create_dir(bench.path("runs/nothing")).unwrap();
@@ -264,6 +265,7 @@ fn runs() {
         ("record_newer", "format = 9"),
         ("record_value", "batch"),
         ("other_batch", "belongs to other settings"),
+        ("other_optimizer", "belongs to other settings"),
         ("other_data", "SHA-256"),
         ("other_model", "model.toml"),
     ] {

@@ -11,21 +11,21 @@ const FORMAT: &str = "striate-checkpoint-1";
 const KEPT: &str = "kept/";
 const EPOCH_START: &str = "epoch-start/";
 
-/// Saves where a training stands.
-pub(super) fn save(path: &Path, trainer: &Trainer, model_toml: &str) -> Result<()> {
+/// Saves where a training stands, and what it belongs to: the model, and what else was decided before it began.
+pub(super) fn save(path: &Path, trainer: &Trainer, model_toml: &str, decided: &str) -> Result<()> {
     let kept = trainer.store().iter().map(|(name, tensor)| (format!("{KEPT}{name}"), to_file(tensor)));
     let start = trainer.epoch_start().iter();
     let start = start.map(|(name, weights)| (format!("{EPOCH_START}{name}"), weights.clone().into()));
     let position = serde_json::to_string(trainer.position())
         .map_err(|failure| Error::internal(format!("a position could not be written: {failure}")))?;
-    let settings = settings_text(trainer)?;
-    let metadata = [("format", FORMAT), ("model_toml", model_toml), ("settings", &settings), ("position", &position)];
+    let metadata = [("format", FORMAT), ("model_toml", model_toml), ("decided", decided), ("position", &position)];
     let metadata: Metadata = metadata.into_iter().map(|(key, text)| (key.to_string(), text.to_string())).collect();
-    save_tensors(path, &kept.chain(start).collect(), &metadata)
+    save_tensors(path, &kept.chain(start).collect(), &metadata)?;
+    Ok(())
 }
 
 /// Sets a training to where the saved one stood.
-pub(super) fn restore(path: &Path, trainer: &mut Trainer, model_toml: &str) -> Result<()> {
+pub(super) fn restore(path: &Path, trainer: &mut Trainer, model_toml: &str, decided: &str) -> Result<()> {
     let here = |error: Error| error.at(Place::File(path.display().to_string()));
     let (tensors, metadata) = load_tensors(path)?;
     let text = |key: &str| metadata.get(key).map(String::as_str).unwrap_or_default();
@@ -39,11 +39,11 @@ pub(super) fn restore(path: &Path, trainer: &mut Trainer, model_toml: &str) -> R
                 .hint("model.toml of this run was changed after the training began; train the new model in a new run"),
         ));
     }
-    if text("settings") != settings_text(trainer)? {
+    if text("decided") != decided {
         return Err(here(
             Error::data("the checkpoint belongs to other settings")
-                .found(text("settings"))
-                .expected(settings_text(trainer)?)
+                .found(format!("run.toml with {decided}"))
+                .expected(text("decided"))
                 .hint("run.toml of this run was changed after the training began; give other settings to a new run"),
         ));
     }
@@ -65,11 +65,6 @@ pub(super) fn restore(path: &Path, trainer: &mut Trainer, model_toml: &str) -> R
         return Err(here(Error::data("the checkpoint is not whole").found(format!("{found} of {kept} tensors"))));
     }
     trainer.restore(store, position, epoch_start).map_err(here)
-}
-
-fn settings_text(trainer: &Trainer) -> Result<String> {
-    serde_json::to_string(trainer.settings())
-        .map_err(|failure| Error::internal(format!("the settings could not be written: {failure}")))
 }
 
 /// A tensor that does not fit is the file's fault here, not the model's.

@@ -129,6 +129,12 @@ impl RunRecord {
     /// Version of the format that is written and read.
     pub const FORMAT: u32 = 1;
 
+    /// What the numbers of the training depend on besides the model, as one text.
+    pub(super) fn decided(&self) -> Result<String> {
+        serde_json::to_string(&(&self.settings, &self.optimizer, self.data.validation))
+            .map_err(|failure| Error::internal(format!("the settings could not be written: {failure}")))
+    }
+
     /// Writes `run.toml`.
     ///
     /// # Errors

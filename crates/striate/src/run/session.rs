@@ -123,7 +123,7 @@ impl Session {
         let model_toml = model.to_toml();
         striate_io::write_atomically(&folder.model(), |file| file.write_all(model_toml.as_bytes()))?;
         let lock = folder.lock()?;
-        checkpoint::save(&folder.checkpoint(), &trainer, &model_toml)?;
+        checkpoint::save(&folder.checkpoint(), &trainer, &model_toml, &record.decided()?)?;
         folder.write_metrics(&[], record.data.watched())?;
         record.write(&folder)?;
         folder.make_latest()?;
@@ -146,7 +146,7 @@ impl Session {
         let (samples, test) = record.data.load(&model.preprocessing, record.settings.seed)?;
         let graphs = Graphs::of(&model, &record.optimizer)?;
         let mut trainer = Trainer::new(graphs, &samples, record.settings.clone(), threads)?;
-        checkpoint::restore(&folder.checkpoint(), &mut trainer, &model_toml)?;
+        checkpoint::restore(&folder.checkpoint(), &mut trainer, &model_toml, &record.decided()?)?;
         folder.write_metrics(&trainer.position().history, record.data.watched())?;
         Ok(Self::new(folder, lock, record, model, model_toml, trainer, test))
     }
@@ -215,7 +215,8 @@ impl Session {
     }
 
     fn write_checkpoint(&mut self) -> Result<()> {
-        checkpoint::save(&self.folder.checkpoint(), &self.trainer, &self.model_toml)?;
+        let decided = self.record.decided()?;
+        checkpoint::save(&self.folder.checkpoint(), &self.trainer, &self.model_toml, &decided)?;
         self.saved = (Instant::now(), self.trainer.position().step);
         Ok(())
     }
