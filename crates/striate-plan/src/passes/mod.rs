@@ -64,3 +64,69 @@ impl Readers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use striate_graph::ops::conv::ConvLayer;
+    use striate_graph::ops::matmul::Dense;
+    use striate_graph::ops::pool::PoolLayer;
+    use striate_graph::optim::{Optimizer, Sgd};
+    use striate_graph::{Builder, Layer, Mode, N, Scope, State, Value, Var, f32, i32, interpret};
+    use striate_tensor::{Array, Rng};
+
+    /// A small network that learns, with a skip; one of its states lags behind a weight.
+    fn learning() -> Graph {
+        let g = Builder::new();
+        let x = g.input("x", f32([N, 1.into(), 6.into(), 6.into()]));
+        let labels = g.input("labels", i32([N]));
+        let y = then(x, "a", ConvLayer::new(2, 3, 3).same().into()).relu();
+        let y = then(y, "b", ConvLayer::new(2, 3, 3).same().into()).tanh() + y;
+        let y = then(y, "pool", PoolLayer::max(2, 2).into());
+        let y = y.reshape(&[N, 27.into()]);
+        let loss = then(y, "c", Dense::new(4).into()).cross_entropy(labels);
+        let weights = g.peek(|graph| graph.parameters().collect::<Vec<_>>());
+        let weights: Vec<_> = weights.into_iter().map(|id| g.var(id)).collect();
+        let slopes = g.grad(loss, &weights);
+        let rate = g.input("rate", f32(Vec::<usize>::new()));
+        let pairs: Vec<_> = weights.iter().copied().zip(slopes).collect();
+        Optimizer::from(Sgd::default()).append(&g, &pairs, rate);
+        let before = g.state("before", weights[0].ty(), striate_graph::Init::Fill(0.0));
+        g.update(before, weights[0]);
+        g.finish([loss]).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    fn then<'g>(x: Var<'g>, name: &str, layer: Layer) -> Var<'g> {
+        let scope = Scope { builder: x.builder(), name: name.into(), mode: Mode::Train };
+        x.builder().in_layer(name, None, || layer.apply(&[x], &scope))
+    }
+
+    fn run(graph: &Graph) -> (Vec<f64>, State<f64>) {
+        let rng = Rng::new(4);
+        let inputs = [
+            ("x", Value::Real(Array::from_fn([2, 1, 6, 6], |i| rng.normal(i as u64).into()))),
+            ("labels", Value::Index(Array::new([2], vec![1, 3]))),
+            ("rate", Value::Real(Array::scalar(0.1))),
+        ];
+        let trace = interpret(graph, &graph.initial_state(2), &inputs).unwrap_or_else(|e| panic!("{e}"));
+        (trace.value(graph.outputs[0]).real().data().to_vec(), trace.next_state())
+    }
+
+    #[test]
+    fn a_graph_computes_the_same_after_each_pass() {
+        let mut graph = learning().at_batch(2);
+        let (loss, state) = run(&graph);
+        let before = graph.equations.len();
+        for pass in PASSES {
+            graph = (pass.run)(graph, &mut Vec::new());
+            let (now, kept) = run(&graph);
+            assert!((now[0] - loss[0]).abs() < 1e-12, "{}: {now:?} is not {loss:?}", pass.name);
+            for (name, value) in &state {
+                let pairs = value.real().data().iter().zip(kept[name].real().data());
+                assert!(pairs.clone().all(|(a, b)| (a - b).abs() < 1e-12), "{}: `{name}`", pass.name);
+            }
+        }
+        assert!(graph.equations.len() < before, "the passes did nothing");
+        assert!(graph.equations.iter().any(|e| e.op.name() == "fused"), "nothing was fused");
+    }
+}
