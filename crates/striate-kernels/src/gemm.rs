@@ -110,7 +110,7 @@ impl Gemm {
                 for r in (0..size.0).step_by(if whole { size.0 } else { 1 }) {
                     let start = (row + r) * n + column;
                     let len = if whole { size.0 * n } else { size.1 };
-                    let block = crate::Block { start, sample: row + r, channel: 0, position: column, worker };
+                    let block = crate::Block { start, sample: row + r, channel: 0, position: column, part: 0, worker };
                     // SAFETY: this item alone writes these rows and columns, and has written them.
                     hook(block, unsafe { out.part(start..start + len) });
                 }

@@ -5,8 +5,9 @@
 //! | convolution, its two gradients, transposed convolution | [`Forward`], [`GradInput`], [`GradWeight`] |
 //! | matrix products for dense layers | [`Gemm`] |
 //! | maximum and mean pooling and their gradients | [`Pool`] |
-//! | elementwise programs, broadcasting, in place | [`Map`] |
-//! | sums, means, maxima; statistics of batch normalisation | [`Reduce`], [`channel_statistics`] |
+//! | elementwise programs, broadcasting, in place; with sums for each channel | [`Map`], [`MapSums`] |
+//! | sums, means, maxima | [`Reduce`] |
+//! | statistics of batch normalisation | [`channel_statistics`], [`Moments`] |
 //! | softmax and its logarithm | [`softmax()`] |
 //! | permutations of axes, slices, padding, concatenation | [`Permute`], [`copy_box`] |
 //!
@@ -25,15 +26,17 @@ mod pool;
 mod reduce;
 pub mod simd;
 mod softmax;
+mod statistics;
 mod workers;
 
 pub use conv::{Block, ConvOptions, Epilogue, Forward, GradInput, GradWeight, Hook, Weights};
 pub use copy::{BoxAt, Permute, copy_box};
 pub use gemm::{Gemm, MatrixSizes};
-pub use map::{Map, Source};
+pub use map::{Map, MapSums, Source};
 pub use parts::Parts;
 pub use pool::{Divisor, Pool, TapIndex};
-pub use reduce::{Reduce, Reduction, channel_statistics};
+pub use reduce::{Reduce, Reduction};
 pub use simd::{ISA_VARIABLE, Isa};
 pub use softmax::softmax;
+pub use statistics::{Moments, channel_statistics};
 pub use workers::{Workers, available_threads};

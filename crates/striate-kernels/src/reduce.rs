@@ -1,4 +1,4 @@
-//! Sums, means and maxima over any axes, and the statistics of batch normalisation.
+//! Sums, means and maxima over any axes.
 
 use crate::parts::Parts;
 use crate::simd::{Isa, Kernel, LANES, Simd};
@@ -21,7 +21,7 @@ const STRETCH: usize = 1 << 16;
 /// Partial results of an output at most.
 const PARTIALS: usize = 64;
 /// Numbers summed in f32 before they go to f64.
-const SHORT: usize = 1024;
+pub(crate) const SHORT: usize = 1024;
 
 /// A reduction prepared for one shape: `out[kept] = reduce x[kept, reduced]`, `out` row-major over the kept axes.
 ///
@@ -192,7 +192,7 @@ impl Kernel for Sum<'_> {
 
 /// `Σ f(x)` over a slice in f32: four vectors of sums, then their lanes, then the tail.
 #[inline(always)]
-fn total<S: Simd>(simd: S, x: &[f32], f: impl Fn(S, S::V) -> S::V, tail: impl Fn(f32) -> f32) -> f32 {
+pub(crate) fn total<S: Simd>(simd: S, x: &[f32], f: impl Fn(S, S::V) -> S::V, tail: impl Fn(f32) -> f32) -> f32 {
     let mut sums = [simd.splat(0.0); 4];
     let mut blocks = x.chunks_exact(4 * LANES);
     for block in &mut blocks {
@@ -284,56 +284,5 @@ impl Kernel for Columns<'_> {
         for (out, total) in self.out.iter_mut().zip(totals) {
             *out = (if self.reduction == Reduction::Mean { total / self.count as f64 } else { total }) as f32;
         }
-    }
-}
-
-/// Mean and biased variance of each channel of `x` (`N×C×plane`), in two passes over each channel:
-/// `mean = Σx/(N·plane)`, `variance = Σ(x − mean)²/(N·plane)`.
-pub fn channel_statistics(
-    workers: &Workers,
-    isa: Isa,
-    x: &[f32],
-    plane: usize,
-    mean: &mut [f32],
-    variance: &mut [f32],
-) {
-    let channels = mean.len();
-    assert_eq!(variance.len(), channels, "variance");
-    let samples = x.len() / (channels * plane).max(1);
-    assert_eq!(x.len(), samples * channels * plane, "x");
-    let (means, variances) = (Parts::new(mean), Parts::new(variance));
-    workers.run(channels, |channel, _| {
-        let runs = || (0..samples).map(|n| &x[(n * channels + channel) * plane..][..plane]);
-        let count = (samples * plane) as f64;
-        let mean = runs().map(|run| isa.run(Sum(run))).sum::<f64>() / count;
-        let squares = runs().map(|run| isa.run(Squares { x: run, mean: mean as f32 })).sum::<f64>();
-        // the mean was rounded to f32: take the square of that error out again
-        let error = mean - f64::from(mean as f32);
-        // SAFETY: each channel is one item, which runs once.
-        unsafe {
-            means.part(channel..channel + 1)[0] = mean as f32;
-            variances.part(channel..channel + 1)[0] = (squares / count - error * error).max(0.0) as f32;
-        }
-    });
-}
-
-/// `Σ (x − mean)²`
-struct Squares<'a> {
-    x: &'a [f32],
-    mean: f32,
-}
-
-impl Kernel for Squares<'_> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) -> f64 {
-        let mean = simd.splat(self.mean);
-        let square = |simd: S, x: S::V| {
-            let d = simd.sub(x, mean);
-            simd.mul(d, d)
-        };
-        let one = |x: f32| (x - self.mean) * (x - self.mean);
-        self.x.chunks(SHORT).map(|x| f64::from(total(simd, x, square, one))).sum()
     }
 }

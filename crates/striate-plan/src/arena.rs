@@ -112,7 +112,7 @@ impl Layout {
     /// An input of an elementwise equation that nothing reads later and that has the output's size.
     fn dying_input(&self, graph: &Graph, roots: &Roots, at: usize, output: ValueId, taken: &[usize]) -> Option<usize> {
         let equation = &graph.equations[at];
-        if !matches!(equation.op, Op::Map(_)) {
+        if !matches!(equation.op, Op::Map(_) | Op::MapSums(_)) {
             return None;
         }
         (0..equation.inputs.len()).find(|&k| {
@@ -132,8 +132,12 @@ impl Layout {
 /// Whether a map returns its input `k` unchanged as another output than this one.
 fn hands_on(graph: &Graph, at: usize, k: usize, output: ValueId) -> bool {
     let equation = &graph.equations[at];
-    let Op::Map(map) = &equation.op else { return false };
-    map.program.outputs().iter().zip(&equation.outputs).any(|(&register, &other)| register == k && other != output)
+    let program = match &equation.op {
+        Op::Map(map) => &map.program,
+        Op::MapSums(map) => &map.program,
+        _ => return false,
+    };
+    program.outputs().iter().zip(&equation.outputs).any(|(&register, &other)| register == k && other != output)
 }
 
 /// Bytes of a value, whole cache lines.

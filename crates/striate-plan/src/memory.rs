@@ -129,6 +129,11 @@ impl<'a> Io<'a> {
         self.inputs.len()
     }
 
+    /// Number of outputs.
+    pub(crate) fn outputs(&self) -> usize {
+        self.outputs.len()
+    }
+
     /// The element type of an input.
     pub(crate) fn dtype(&self, input: usize) -> DType {
         self.spans.span(self.inputs[input]).dtype

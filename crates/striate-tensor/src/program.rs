@@ -219,10 +219,19 @@ impl Program {
         self.outputs.iter().map(|&r| registers[r]).collect()
     }
 
+    /// The same instructions with other registers as outputs.
+    pub fn returning(&self, outputs: Vec<Register>) -> Self {
+        Program { outputs, ..self.clone() }.without_dead()
+    }
+
+    /// The same program of `inputs` inputs, where input `i` is read from input `names[i]`.
+    pub fn reading(&self, inputs: usize, names: &[usize]) -> Self {
+        Program::build(inputs, |p| p.call(self, names))
+    }
+
     /// The program of these outputs alone.
     pub fn with_outputs(&self, kept: &[usize]) -> Self {
-        let outputs = kept.iter().map(|&k| self.outputs[k]).collect();
-        Program { outputs, ..self.clone() }.without_dead()
+        self.returning(kept.iter().map(|&k| self.outputs[k]).collect())
     }
 
     /// The program without the inputs that it never reads, and which inputs are left, in order.
@@ -263,8 +272,12 @@ impl Program {
     fn formula(&self, register: Register) -> String {
         let Some(i) = register.checked_sub(self.inputs) else { return format!("x{register}") };
         let term = |r: Register| {
-            let text = self.formula(r);
-            if text.contains(' ') && !text.ends_with(')') { format!("({text})") } else { text }
+            use Binary::{Add, Div, Mul, Sub};
+            let operator = r.checked_sub(self.inputs).map(|i| self.instructions[i]);
+            match operator {
+                Some(Instruction::Binary(Add | Sub | Mul | Div, ..)) => format!("({})", self.formula(r)),
+                _ => self.formula(r),
+            }
         };
         match self.instructions[i] {
             Instruction::Const(c) => format!("{}", c.0),
@@ -366,6 +379,17 @@ mod tests {
         });
         assert_eq!(p.instructions().len(), 2);
         assert_eq!(p.to_string(), "tanh(x0) * tanh(x0)");
+    }
+
+    #[test]
+    fn a_formula_has_the_brackets_that_it_needs() {
+        let p = Program::build(4, |p| {
+            let difference = p.binary(Binary::Sub, 0, 1);
+            let sum = p.binary(Binary::Add, 2, 3);
+            let both = p.binary(Binary::Sub, difference, sum);
+            vec![p.binary(Binary::Mul, both, 0)]
+        });
+        assert_eq!(p.to_string(), "((x0 - x1) - (x2 + x3)) * x0");
     }
 
     #[test]

@@ -40,54 +40,26 @@ impl Operation for BatchNorm {
 
     fn reference<T: Number>(&self, inputs: &[&Value<T>]) -> Vec<Value<T>> {
         let (x, gamma, beta) = (inputs[0].real(), inputs[1].real(), inputs[2].real());
-        let (channels, epsilon) = (x.shape()[1], T::from_f64(self.epsilon.0));
-        let plane = x.shape()[2..].iter().product::<usize>();
-        let channel = |i: usize| i / plane % channels;
-        let m = x.shape().elements() / channels.max(1);
-        let sums = |term: &dyn Fn(usize) -> T| {
-            let mut sums = Array::full([channels], T::zero());
-            (0..x.shape().elements()).for_each(|i| sums.data_mut()[channel(i)] += term(i));
-            sums
-        };
-        let mean = sums(&|i| x.data()[i]).map(|sum| sum / T::from_usize(m));
-        let squares = sums(&|i| {
-            let centred = x.data()[i] - mean.data()[channel(i)];
-            centred * centred
-        });
-        let inv_std = squares.map(|sum| T::one() / (sum / T::from_usize(m) + epsilon).sqrt());
-        let unbiased = squares.map(|sum| sum / T::from_usize(m.saturating_sub(1).max(1)));
+        let statistics = ChannelStatistics { epsilon: self.epsilon }.reference(&inputs[..1]);
+        let (mean, inv_std) = (statistics[0].real(), statistics[1].real());
         let y = Array::from_fn(x.shape().clone(), |i| {
-            let c = channel(i);
+            let c = channel(x, i);
             gamma.data()[c] * (x.data()[i] - mean.data()[c]) * inv_std.data()[c] + beta.data()[c]
         });
-        vec![y.into(), mean.into(), inv_std.into(), unbiased.into()]
+        [vec![y.into()], statistics].concat()
     }
 
     fn gradient<'g>(&self, at: &Adjoint<'g>) -> Vec<Option<Var<'g>>> {
         let (x, dy) = (at.input(0), at.upstream(0));
         let per_channel = |v: Var<'g>| v.reshape(&beside(&x.ty()));
         let (gamma, mean, inv_std) = (per_channel(at.input(1)), per_channel(at.output(1)), per_channel(at.output(2)));
-        let centred = x - mean;
-        let normed = centred * inv_std;
+        let normed = (x - mean) * inv_std;
         let (dgamma, dbeta) = ((dy * normed).sum_except(&[1]), dy.sum_except(&[1]));
         let dx = at.wants(0).then(|| {
             let m = elements_of_a_channel(x);
             let shared = dy - per_channel(dbeta) / m - normed * (per_channel(dgamma) / m);
-            let mut dx = gamma * inv_std * shared;
-            if at.has_upstream(1) {
-                dx = dx + per_channel(at.upstream(1)) / m;
-            }
-            if at.has_upstream(2) {
-                dx = dx - per_channel(at.upstream(2)) * inv_std * inv_std / m * normed;
-            }
-            if at.has_upstream(3) {
-                let others = (m - 1.0).each(|p, others| {
-                    let one = p.constant(1.0);
-                    p.binary(Binary::Max, others, one)
-                });
-                dx = dx + per_channel(at.upstream(3)) * 2.0 / others * centred;
-            }
-            dx
+            let dx = gamma * inv_std * shared;
+            through_statistics(at, 1).map_or(dx, |more| dx + more)
         });
         vec![dx, Some(dgamma), Some(dbeta)]
     }
@@ -102,6 +74,80 @@ impl Operation for BatchNorm {
             case(1.0, "1x4 4 4"),
         ]
     }
+}
+
+/// `channel_statistics(x) → (μ, r, u)`: the part of [`BatchNorm`] that looks at the whole batch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ChannelStatistics {
+    /// ε, which keeps r finite.
+    pub epsilon: Literal,
+}
+
+impl Operation for ChannelStatistics {
+    const NAME: &'static str = "channel_statistics";
+
+    fn types(&self, inputs: &[Type]) -> Result<Vec<Type>> {
+        let x = inputs.first().ok_or_else(|| Error::model("wrong number of inputs").found(0).expected(1))?;
+        match_types(inputs, &[f32(x.dims.clone())], 1)?;
+        Ok(vec![f32([channels(x)?]); 3])
+    }
+
+    fn reference<T: Number>(&self, inputs: &[&Value<T>]) -> Vec<Value<T>> {
+        let x = inputs[0].real();
+        let (channels, epsilon) = (x.shape()[1], T::from_f64(self.epsilon.0));
+        let m = x.shape().elements() / channels.max(1);
+        let sums = |term: &dyn Fn(usize) -> T| {
+            let mut sums = Array::full([channels], T::zero());
+            (0..x.shape().elements()).for_each(|i| sums.data_mut()[channel(x, i)] += term(i));
+            sums
+        };
+        let mean = sums(&|i| x.data()[i]).map(|sum| sum / T::from_usize(m));
+        let squares = sums(&|i| {
+            let centred = x.data()[i] - mean.data()[channel(x, i)];
+            centred * centred
+        });
+        let inv_std = squares.map(|sum| T::one() / (sum / T::from_usize(m) + epsilon).sqrt());
+        let unbiased = squares.map(|sum| sum / T::from_usize(m.saturating_sub(1).max(1)));
+        vec![mean.into(), inv_std.into(), unbiased.into()]
+    }
+
+    fn gradient<'g>(&self, at: &Adjoint<'g>) -> Vec<Option<Var<'g>>> {
+        vec![through_statistics(at, 0)]
+    }
+
+    fn cases() -> Vec<Case> {
+        let case = |epsilon, x: &str| Case::new(ChannelStatistics { epsilon: Literal(epsilon) }, x);
+        vec![case(1e-5, "4x3x3x2"), case(1e-3, "6x5"), case(1e-5, "2x2x7"), case(0.1, "1x2x2x2x3")]
+    }
+}
+
+/// What x gets through μ, r and u, the outputs from number `first` on; `None` where nothing depends on them.
+fn through_statistics<'g>(at: &Adjoint<'g>, first: usize) -> Option<Var<'g>> {
+    let x = at.input(0);
+    let per_channel = |v: Var<'g>| v.reshape(&beside(&x.ty()));
+    let centred = || x - per_channel(at.output(first));
+    let inv_std = || per_channel(at.output(first + 1));
+    let m = elements_of_a_channel(x);
+    let of_mean = at
+        .has_upstream(first)
+        .then(|| (per_channel(at.upstream(first)) / m).apply(Expand { dims: x.ty().dims, shared: false }));
+    let of_inv_std = at.has_upstream(first + 1).then(|| {
+        let slope = per_channel(at.upstream(first + 1)) * inv_std() * inv_std() / m;
+        -(slope * (centred() * inv_std()))
+    });
+    let of_unbiased = at.has_upstream(first + 2).then(|| {
+        let others = (m - 1.0).each(|p, others| {
+            let one = p.constant(1.0);
+            p.binary(Binary::Max, others, one)
+        });
+        per_channel(at.upstream(first + 2)) * 2.0 / others * centred()
+    });
+    [of_mean, of_inv_std, of_unbiased].into_iter().flatten().reduce(|sum, part| sum + part)
+}
+
+/// The channel of element `i`.
+fn channel<T: Number>(x: &Array<T>, i: usize) -> usize {
+    i / x.shape()[2..].iter().product::<usize>() % x.shape()[1]
 }
 
 /// The size of the channels' axis.

@@ -1,27 +1,28 @@
-//! An operation with an elementwise program run on its output while it is still in the cache.
+//! An operation and what is done to its output while that is still in the cache.
 //!
 //! ```text
-//! y = program(first(x₁, …, xₖ), z₁, z₂, …)
+//! y = first(x₁, …, xₖ)      outputs: y itself if it is kept, then those of then(y, z₁, z₂, …)
 //! ```
 //!
-//! Passes make it from an operation and the map that follows, after gradients were taken; it has none of its own.
+//! Passes make it from an operation and the equation that follows, after gradients were taken; it has none of its own.
 
 use super::Op;
 use crate::operation::{Cost, Field, Operation};
-use crate::ops::map::Map;
 use crate::{Adjoint, Case, Type, Value, Var};
 use serde::{Deserialize, Serialize};
-use striate_tensor::{Error, Number, Program, Result};
+use striate_tensor::{Error, Number, Result};
 
-/// `fused(x₁, …, xₖ, z₁, z₂, …) → y`: the first `inputs` inputs belong to `first`, the others to the program.
+/// `fused(x₁, …, xₖ, z₁, z₂, …) → (…)`: the first `inputs` inputs belong to `first`, the others to `then`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Fused {
     /// What is computed first; it has one output.
     pub first: Box<Op>,
     /// How many inputs belong to it.
     pub inputs: usize,
-    /// What is done to each element of its output, input 0 of the program.
-    pub program: Program,
+    /// What is done to its output, its input 0.
+    pub then: Box<Op>,
+    /// Whether the output of `first` is an output too, before the others.
+    pub keeps: bool,
 }
 
 impl Operation for Fused {
@@ -33,18 +34,18 @@ impl Operation for Fused {
         let [y] = &self.first.types(first)?[..] else {
             return Err(Error::internal("only an operation with one output is fused").found(self.first.name()));
         };
-        let types = Map { program: self.program.clone() }.types(&[std::slice::from_ref(y), extra].concat())?;
-        match &types[..] {
-            [z] if z == y => Ok(types),
-            _ => Err(Error::internal("an epilogue keeps the type").found(format!("{types:?}")).expected(y)),
-        }
+        let types = self.then.types(&[std::slice::from_ref(y), extra].concat())?;
+        Ok(if self.keeps { [vec![y.clone()], types].concat() } else { types })
     }
 
     fn reference<T: Number>(&self, inputs: &[&Value<T>]) -> Vec<Value<T>> {
         let (first, extra) = inputs.split_at(self.inputs);
-        let y = self.first.reference(first);
+        let mut y = self.first.reference(first);
         let all: Vec<_> = y.iter().chain(extra.iter().copied()).collect();
-        Map { program: self.program.clone() }.reference(&all)
+        let then = self.then.reference(&all);
+        y.truncate(usize::from(self.keeps));
+        y.extend(then);
+        y
     }
 
     fn gradient<'g>(&self, at: &Adjoint<'g>) -> Vec<Option<Var<'g>>> {
@@ -61,7 +62,8 @@ impl Operation for Fused {
     }
 
     fn at_batch(&self, batch: usize) -> Self {
-        Fused { first: Box::new(self.first.at_batch(batch)), ..self.clone() }
+        let [first, then] = [&self.first, &self.then].map(|op| Box::new(op.at_batch(batch)));
+        Fused { first, then, ..self.clone() }
     }
 
     fn cases() -> Vec<Case> {

@@ -126,10 +126,11 @@ operations! {
     subsample: => SubsampleLayer;
     activation: => Activation;
     map: Map;
+    map_sums: MapSums;
     fused: Fused;
     reduce: Reduce, Expand;
     matmul: MatMul => Dense;
-    batch_norm: BatchNorm => BatchNormLayer;
+    batch_norm: BatchNorm, ChannelStatistics => BatchNormLayer;
     dropout: DropoutMask, Count => Dropout;
     softmax: Softmax, LogSoftmax, OneHot => SoftmaxLayer;
     loss: CrossEntropy, Correct;

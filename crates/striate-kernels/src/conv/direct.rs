@@ -325,7 +325,8 @@ impl Direct {
             for channel in (at.channel..at.channel + width).step_by(if whole { width } else { 1 }) {
                 let start = self.start(sample, channel) + written.start;
                 let len = if whole { width * self.target } else { written.len() };
-                let block = Block { start, sample, channel, position: written.start, worker: at.worker };
+                let part = if whole { 0 } else { at.band };
+                let block = Block { start, sample, channel, position: written.start, part, worker: at.worker };
                 // SAFETY: this item alone writes these channels of these samples in this band, and has written them.
                 hook(block, unsafe { output.part(start..start + len) });
             }
@@ -380,6 +381,10 @@ impl DataPass for Direct {
 
     fn scratch_len(&self, threads: usize) -> usize {
         threads * self.lattice.len(self.reads)
+    }
+
+    fn parts(&self) -> usize {
+        self.bands.len()
     }
 
     fn run(&self, workers: &Workers, call: DataCall<'_>) {

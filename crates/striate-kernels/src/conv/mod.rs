@@ -39,6 +39,8 @@ pub struct Block {
     pub channel: usize,
     /// The position of its first element within that channel. A part that is not whole channels lies in one channel.
     pub position: usize,
+    /// Which of the parts of its channel it is, below the pass's `parts`; 0 where it is whole channels.
+    pub part: usize,
     /// The worker that calls.
     pub worker: usize,
 }
@@ -83,6 +85,8 @@ trait DataPass: Send + Sync {
     fn pack(&self, workers: &Workers, weights: &[f32], packed: &mut [f32]);
     /// Scratch besides the packed weights.
     fn scratch_len(&self, threads: usize) -> usize;
+    /// Into how many parts at most a channel of a sample falls for [`Epilogue::hook`].
+    fn parts(&self) -> usize;
     fn run(&self, workers: &Workers, call: DataCall<'_>);
 }
 
@@ -188,6 +192,11 @@ macro_rules! data_pass {
             /// f32s of scratch that `run` needs with so many workers; enough for plain weights.
             pub fn scratch_len(&self, threads: usize) -> usize {
                 self.packed_len() + self.chosen.pass.scratch_len(threads)
+            }
+
+            /// Into how many parts at most the epilogue's hook gets a channel of a sample.
+            pub fn parts(&self) -> usize {
+                self.chosen.pass.parts()
             }
 
             fn run_pass<'a>(

@@ -88,7 +88,7 @@ impl Plain {
                 out.iter_mut().filter(|y| **y <= 0.0).for_each(|y| *y = 0.0);
             }
             if let Some(hook) = epilogue.hook {
-                hook(Block { start: item * len, sample, channel, position: 0, worker }, out);
+                hook(Block { start: item * len, sample, channel, position: 0, part: 0, worker }, out);
             }
         });
     }
@@ -104,6 +104,9 @@ macro_rules! unpacked {
         }
         fn scratch_len(&self, _: usize) -> usize {
             0
+        }
+        fn parts(&self) -> usize {
+            1
         }
     };
 }

@@ -2,11 +2,13 @@
 //! of the program run over it.
 
 pub(crate) mod functions;
+mod sums;
 mod tile;
 
 use crate::simd::Isa;
 use crate::workers::Workers;
 use striate_tensor::{Error, Instruction, Program, Result, Shape};
+pub use sums::MapSums;
 use tile::{Step, Tile};
 
 /// Elements of a tile.
@@ -189,12 +191,12 @@ impl Map {
     /// Computes all outputs, each of the prepared shape.
     pub fn run(&self, workers: &Workers, inputs: &[Source<'_>], outputs: &mut [&mut [f32]]) {
         assert!(outputs.iter().all(|o| o.len() == self.elements), "outputs of {} elements", self.elements);
-        let pointers = self.check(inputs, outputs);
+        let pointers = self.check(inputs, outputs, Some);
         let pointers = &pointers;
         workers.run(self.elements.div_ceil(ITEM), |item, _| {
             let range = item * ITEM..self.elements.min((item + 1) * ITEM);
             // the outputs are whole: the pointers start at element 0
-            self.isa.run(Tile { map: self, inputs, outputs: pointers.0, first: 0, range });
+            self.isa.run(Tile { map: self, inputs, outputs: pointers.0, first: 0, range, sums: None });
         });
     }
 
@@ -203,18 +205,27 @@ impl Map {
     pub fn run_part(&self, start: usize, inputs: &[Source<'_>], outputs: &mut [&mut [f32]]) {
         let len = outputs.first().map_or(0, |o| o.len());
         assert!(outputs.iter().all(|o| o.len() == len) && start + len <= self.elements, "outputs");
-        let pointers = self.check(inputs, outputs);
-        self.isa.run(Tile { map: self, inputs, outputs: pointers.0, first: start, range: start..start + len });
+        let pointers = self.check(inputs, outputs, Some);
+        let range = start..start + len;
+        self.isa.run(Tile { map: self, inputs, outputs: pointers.0, first: start, range, sums: None });
     }
 
-    fn check(&self, inputs: &[Source<'_>], outputs: &mut [&mut [f32]]) -> Pointers {
-        assert_eq!((inputs.len(), outputs.len()), (self.inputs.len(), self.outputs.len()), "inputs, outputs");
+    /// The starts of `outputs`, of which output `o` of the program is number `given(o)`, if it is given at all.
+    fn check(
+        &self,
+        inputs: &[Source<'_>],
+        outputs: &mut [&mut [f32]],
+        given: impl Fn(usize) -> Option<usize>,
+    ) -> Pointers {
+        let wanted = (0..self.outputs.len()).filter_map(&given).count();
+        assert_eq!((inputs.len(), outputs.len()), (self.inputs.len(), wanted), "inputs, outputs");
         for (i, (input, access)) in inputs.iter().zip(&self.inputs).enumerate() {
             match *input {
                 Source::Slice(slice) => assert_eq!(slice.len(), self.lengths[i], "input {i}"),
                 Source::Output(o) => {
                     assert!(o < outputs.len() && (*access == Access::Full || self.elements == 1), "input {i} in place");
-                    let moved = self.outputs.iter().enumerate().any(|(at, &r)| r == i && at != o);
+                    let elsewhere = |at: usize| given(at).is_some_and(|at| at != o);
+                    let moved = self.outputs.iter().enumerate().any(|(at, &r)| r == i && elsewhere(at));
                     assert!(!moved, "input {i} lies in one output and is another");
                 }
             }

@@ -2,6 +2,7 @@
 
 use super::functions as f;
 use super::{Access, LONG, Map, OUTPUTS, REGISTERS, SLOTS, Source, TILE};
+use crate::reduce::total;
 use crate::simd::{Kernel, LANES, Simd};
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -38,13 +39,53 @@ pub(super) struct Tile<'a> {
     pub outputs: [*mut f32; OUTPUTS],
     pub first: usize,
     pub range: Range<usize>,
+    /// What becomes of outputs that are summed; those are not written.
+    pub sums: Option<Channels<'a>>,
+}
+
+/// Sums of outputs over the elements of each channel: element `i` belongs to channel `i / inner % channels`.
+pub(super) struct Channels<'a> {
+    /// For each output whether it is summed.
+    pub summed: &'a [bool],
+    pub inner: usize,
+    pub channels: usize,
+    /// The first channel of the range.
+    pub first: usize,
+    /// `totals[output · gang + channel − first]`
+    pub gang: usize,
+    pub totals: &'a mut [f64],
+}
+
+impl Channels<'_> {
+    /// Adds elements `at..` of an output to its channels' sums.
+    ///
+    /// # Safety
+    /// An operand in memory must have `len` numbers.
+    #[inline(always)]
+    unsafe fn add<S: Simd>(&mut self, simd: S, output: usize, operand: Operand, at: usize, len: usize) {
+        let mut done = 0;
+        while done < len {
+            let (plane, within) = ((at + done) / self.inner, (at + done) % self.inner);
+            let take = (self.inner - within).min(len - done);
+            let sum = match operand {
+                Operand::All(value) => f64::from(value) * take as f64,
+                // SAFETY: by the contract above.
+                Operand::At(from) => unsafe {
+                    let x = std::slice::from_raw_parts(from.add(done), take);
+                    f64::from(total(simd, x, |_, v| v, |x| x))
+                },
+            };
+            self.totals[output * self.gang + plane % self.channels - self.first] += sum;
+            done += take;
+        }
+    }
 }
 
 impl Kernel for Tile<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
+    fn run<S: Simd>(mut self, simd: S) {
         let map = self.map;
         let row = map.sizes[map.sizes.len() - 1];
         let strided = map.inputs.iter().any(|a| matches!(a, Access::Strided(_)));
@@ -66,6 +107,9 @@ impl Kernel for Tile<'_> {
             }
         }
 
+        let summed = self.sums.as_ref().map_or(&[][..], |s| s.summed);
+        summed.iter().zip(&mut direct).filter(|s| *s.0).for_each(|(_, direct)| *direct = false);
+
         let mut at = self.range.start;
         while at < self.range.end {
             let mut len = TILE.min(self.range.end - at);
@@ -80,6 +124,14 @@ impl Kernel for Tile<'_> {
                 if let Instruction::Const(_) = step.instruction {
                     continue;
                 }
+                // what is the same for all is computed once
+                if step.instruction.reads().all(|r| matches!(registers[r], Operand::All(_))) {
+                    let mut value = [0.0f32];
+                    // SAFETY: there is room for one number.
+                    unsafe { run_step(simd, &step.instruction, &registers, value.as_mut_ptr(), 1) };
+                    registers[count + i] = Operand::All(value[0]);
+                    continue;
+                }
                 let to = match map.direct[i] {
                     Some(output) if direct[output] => self.output(output, at),
                     // SAFETY: `compile` gave the register a slot below `SLOTS`.
@@ -89,7 +141,17 @@ impl Kernel for Tile<'_> {
                 unsafe { run_step(simd, &step.instruction, &registers, to, len) };
                 registers[count + i] = Operand::At(to);
             }
+            // sums first: an output that is written may lie over an input that is summed
+            if let Some(sums) = &mut self.sums {
+                for (output, &register) in map.outputs.iter().enumerate().filter(|&(o, _)| sums.summed[o]) {
+                    // SAFETY: the register has `len` numbers.
+                    unsafe { sums.add(simd, output, registers[register], at, len) };
+                }
+            }
             for (output, &register) in map.outputs.iter().enumerate() {
+                if summed.get(output) == Some(&true) {
+                    continue;
+                }
                 let to = self.output(output, at);
                 match registers[register] {
                     // SAFETY: both have `len` numbers; a slot and an output do not overlap, other than being the same.

@@ -1,53 +1,52 @@
 use super::{Kernel, Problem};
 use crate::memory::Io;
-use striate_kernels::{Isa, Map, Source, Workers, channel_statistics};
-use striate_tensor::{Binary, Program, Result, Shape};
+use striate_graph::ops::batch_norm::ChannelStatistics;
+use striate_kernels::{Isa, Workers, channel_statistics};
+use striate_tensor::Shape;
 
-/// Batch statistics, then one elementwise pass.
-struct BatchNorm {
-    isa: Isa,
+/// From a channel's biased variance v to r = 1/√(v + ε) and the unbiased one.
+#[derive(Clone, Copy)]
+pub(super) struct Finish {
     epsilon: f32,
+    /// m/(m − 1)
+    unbias: f32,
+}
+
+impl Finish {
+    pub(super) fn new(op: &ChannelStatistics, shape: &Shape) -> Self {
+        let m = (shape.elements() / shape[1].max(1)) as f32;
+        Finish { epsilon: op.epsilon.0 as f32, unbias: m / (m - 1.0).max(1.0) }
+    }
+
+    /// `variance` becomes the unbiased one.
+    pub(super) fn run(&self, inv_std: &mut [f32], variance: &mut [f32]) {
+        for (inv_std, variance) in inv_std.iter_mut().zip(variance) {
+            *inv_std = 1.0 / (*variance + self.epsilon).sqrt();
+            *variance *= self.unbias;
+        }
+    }
+}
+
+/// Statistics of a whole tensor.
+struct Statistics {
+    isa: Isa,
     plane: usize,
-    elements: usize,
-    /// γ·(x − μ)·r + β
-    normalise: Map,
+    finish: Finish,
 }
 
-pub(super) fn kernel(problem: &Problem<'_>, epsilon: f64) -> Result<Box<dyn Kernel>> {
+pub(super) fn kernel(problem: &Problem<'_>, op: &ChannelStatistics) -> Box<dyn Kernel> {
     let shape = problem.shape(0);
-    let beside: Shape = std::iter::once(shape[1]).chain(vec![1; shape.rank() - 2]).collect();
-    let program = Program::build(5, |p| {
-        let [x, gamma, beta, mean, inv_std] = [0, 1, 2, 3, 4];
-        let centred = p.binary(Binary::Sub, x, mean);
-        let scale = p.binary(Binary::Mul, gamma, inv_std);
-        let scaled = p.binary(Binary::Mul, centred, scale);
-        vec![p.binary(Binary::Add, scaled, beta)]
-    });
-    let inputs = [vec![shape.clone()], vec![beside; 4]].concat();
-    Ok(Box::new(BatchNorm {
-        isa: problem.isa,
-        epsilon: epsilon as f32,
-        plane: shape[2..].iter().product(),
-        elements: shape.elements() / shape[1].max(1),
-        normalise: Map::prepare(&program, &shape, &inputs, problem.isa)?,
-    }))
+    Box::new(Statistics { isa: problem.isa, plane: shape[2..].iter().product(), finish: Finish::new(op, &shape) })
 }
 
-impl Kernel for BatchNorm {
+impl Kernel for Statistics {
     fn name(&self) -> String {
-        "batch_norm".into()
+        "channel_statistics".into()
     }
 
     fn run(&self, workers: &Workers, io: &Io<'_>, _scratch: &mut [f32]) {
-        let (x, gamma, beta) = (io.f32(0), io.f32(1), io.f32(2));
-        let (y, mean, inv_std, unbiased) = (io.out_f32(0), io.out_f32(1), io.out_f32(2), io.out_f32(3));
-        channel_statistics(workers, self.isa, x, self.plane, mean, unbiased);
-        let m = self.elements as f32;
-        for (inv_std, variance) in inv_std.iter_mut().zip(unbiased) {
-            *inv_std = 1.0 / (*variance + self.epsilon).sqrt();
-            *variance *= m / (m - 1.0).max(1.0);
-        }
-        let inputs = [x, gamma, beta, mean, inv_std].map(Source::Slice);
-        self.normalise.run(workers, &inputs, &mut [y]);
+        let [mean, inv_std, unbiased] = [0, 1, 2].map(|o| io.out_f32(o));
+        channel_statistics(workers, self.isa, io.f32(0), self.plane, mean, unbiased);
+        self.finish.run(inv_std, unbiased);
     }
 }

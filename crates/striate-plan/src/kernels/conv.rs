@@ -8,17 +8,18 @@ use striate_tensor::Result;
 pub(super) fn kernel(
     problem: &Problem<'_>,
     op: &Op,
-    inputs: usize,
-    epilogue: Epilogues,
+    epilogue: impl FnOnce(usize) -> Result<Epilogues>,
 ) -> Result<Option<Box<dyn Kernel>>> {
     let options = ConvOptions::default();
     Ok(match op {
         Op::Conv(conv) => {
             let pass = Forward::prepare(&conv.geometry(problem.shape(0)[0]), problem.isa, &options)?;
-            Some(Box::new(Output { pass, biased: inputs > 2, epilogue }))
+            let epilogue = epilogue(pass.parts())?;
+            Some(Box::new(Output { pass, biased: epilogue.inputs > 2, epilogue }))
         }
         Op::ConvGradInput(conv) => {
             let pass = GradInput::prepare(&conv.0.geometry(problem.shape(1)[0]), problem.isa, &options)?;
+            let epilogue = epilogue(pass.parts())?;
             Some(Box::new(ToInput { pass, epilogue }))
         }
         Op::ConvGradWeight(conv) => {
@@ -41,13 +42,13 @@ impl Kernel for Output {
     }
 
     fn scratch(&self, threads: usize) -> usize {
-        self.pass.scratch_len(threads)
+        self.epilogue.scratch() + self.pass.scratch_len(threads)
     }
 
     fn run(&self, workers: &Workers, io: &Io<'_>, scratch: &mut [f32]) {
         let bias = self.biased.then(|| io.f32(2));
-        self.epilogue.with(|epilogue| {
-            self.pass.run(workers, io.f32(0), Weights::Plain(io.f32(1)), bias, epilogue, io.out_f32(0), scratch);
+        self.epilogue.run(workers, io, scratch, |epilogue, y, scratch| {
+            self.pass.run(workers, io.f32(0), Weights::Plain(io.f32(1)), bias, epilogue, y, scratch);
         });
     }
 }
@@ -63,12 +64,12 @@ impl Kernel for ToInput {
     }
 
     fn scratch(&self, threads: usize) -> usize {
-        self.pass.scratch_len(threads)
+        self.epilogue.scratch() + self.pass.scratch_len(threads)
     }
 
     fn run(&self, workers: &Workers, io: &Io<'_>, scratch: &mut [f32]) {
-        self.epilogue.with(|epilogue| {
-            self.pass.run(workers, io.f32(1), Weights::Plain(io.f32(0)), None, epilogue, io.out_f32(0), scratch);
+        self.epilogue.run(workers, io, scratch, |epilogue, grad_x, scratch| {
+            self.pass.run(workers, io.f32(1), Weights::Plain(io.f32(0)), None, epilogue, grad_x, scratch);
         });
     }
 }

@@ -1,49 +1,157 @@
+use super::Problem;
+use super::batch_norm::Finish;
+use crate::memory::Io;
 use std::fmt;
-use striate_kernels::{Block, Epilogue, Isa, Map, Source};
-use striate_tensor::{Instruction, Program, Result, Shape, Unary};
+use striate_graph::Op;
+use striate_graph::ops::fused::Fused;
+use striate_kernels::{Block, Epilogue, Map, MapSums, Moments, Parts, Source, Workers};
+use striate_tensor::{Error, Instruction, Program, Result, Shape, Unary};
+
+/// Operands beside the fused value that a program may read.
+const MOST_OPERANDS: usize = super::map::MOST_INPUTS - 1;
 
 /// What is done to the output of a convolution or a product while it is in the cache.
-pub(super) enum Epilogues {
+pub(super) struct Epilogues {
+    kind: Kind,
+    /// Inputs of the equation that belong to what is computed first.
+    pub(super) inputs: usize,
+    operands: usize,
+    text: String,
+}
+
+enum Kind {
     None,
     Relu,
-    /// A program of one value.
-    Program(Box<Map>, String),
+    /// A program that is written over the value.
+    Map(Map),
+    /// The same, and sums; the output of the equation that is kept.
+    Sums {
+        map: MapSums,
+        kept: usize,
+        parts: usize,
+        samples: usize,
+    },
+    /// The value is kept, and its channels' statistics are further outputs.
+    Statistics {
+        moments: Moments,
+        samples: usize,
+        finish: Finish,
+    },
 }
 
 impl Epilogues {
-    /// For a program over an output of that shape.
-    pub(super) fn new(program: Option<&Program>, shape: &Shape, isa: Isa) -> Result<Self> {
-        Ok(match program {
-            None => Epilogues::None,
-            Some(program) if program.instructions() == [Instruction::Unary(Unary::Relu, 0)] => Epilogues::Relu,
-            Some(program) => {
-                let map = Map::prepare(program, shape, std::slice::from_ref(shape), isa)?;
-                Epilogues::Program(Box::new(map), program.to_string())
-            }
-        })
+    /// Nothing.
+    pub(super) fn none(inputs: usize) -> Self {
+        Epilogues { kind: Kind::None, inputs, operands: 0, text: String::new() }
     }
 
-    /// Calls a kernel with the epilogue in the form that kernels take.
-    pub(super) fn with<R>(&self, kernel: impl FnOnce(Epilogue<'_>) -> R) -> R {
-        match self {
-            Epilogues::None => kernel(Epilogue::NONE),
-            Epilogues::Relu => kernel(Epilogue::RELU),
-            Epilogues::Program(map, _) => {
-                let hook = |block: Block, part: &mut [f32]| {
-                    map.run_part(block.start, &[Source::Output(0)], &mut [part]);
-                };
-                kernel(Epilogue { relu: false, hook: Some(&hook) })
+    /// What a fused equation does to its value; `parts` is into how many parts a channel of a sample falls.
+    pub(super) fn new(problem: &Problem<'_>, fused: &Fused, parts: usize) -> Result<Self> {
+        let equation = &problem.graph.equations[problem.equation];
+        let operands = equation.inputs.len() - fused.inputs;
+        if operands > MOST_OPERANDS {
+            return Err(Error::internal("an epilogue has too many operands").found(operands));
+        }
+        let shape = fused_shape(problem, fused);
+        let operand = |i: usize| problem.shape(fused.inputs + i);
+        let shapes: Vec<Shape> = std::iter::once(shape.clone()).chain((0..operands).map(operand)).collect();
+        let (kind, text) = match &*fused.then {
+            Op::Map(map) if is_relu(&map.program) => (Kind::Relu, " + relu".into()),
+            Op::Map(map) => {
+                (Kind::Map(Map::prepare(&map.program, &shape, &shapes, problem.isa)?), format!(" + {}", map.program))
+            }
+            Op::MapSums(op) => {
+                let axis = (0..shape.rank()).find(|axis| !op.axes.contains(axis)).unwrap_or(1);
+                let map = MapSums::prepare(&op.program, &shape, &shapes, &op.summed, axis, problem.isa)?;
+                let kept = op.summed.iter().position(|&s| !s).unwrap_or(0);
+                (
+                    Kind::Sums { map, kept, parts, samples: shape[0] },
+                    format!(" + {}, {} sums", op.program, count(&op.summed)),
+                )
+            }
+            Op::ChannelStatistics(op) => {
+                let plane = shape[2..].iter().product();
+                let moments = Moments::new(shape[1], plane, parts, problem.isa);
+                let finish = Finish::new(op, &shape);
+                (Kind::Statistics { moments, samples: shape[0], finish }, " + statistics".into())
+            }
+            op => return Err(Error::internal("no epilogue does this").found(op.name())),
+        };
+        Ok(Epilogues { kind, inputs: fused.inputs, operands, text })
+    }
+
+    /// f32s of scratch.
+    pub(super) fn scratch(&self) -> usize {
+        match &self.kind {
+            Kind::Sums { map, parts, samples, .. } => map.partials_len(parts * samples),
+            Kind::Statistics { moments, samples, .. } => moments.partials_len(*samples),
+            _ => 0,
+        }
+    }
+
+    /// Calls a kernel with the epilogue in the form that kernels take, the place of the value, and its scratch.
+    pub(super) fn run(
+        &self,
+        workers: &Workers,
+        io: &Io<'_>,
+        scratch: &mut [f32],
+        kernel: impl FnOnce(Epilogue<'_>, &mut [f32], &mut [f32]),
+    ) {
+        let mut inputs = [Source::Output(0); MOST_OPERANDS + 1];
+        for (operand, source) in inputs[1..=self.operands].iter_mut().enumerate() {
+            *source = Source::Slice(io.f32(self.inputs + operand));
+        }
+        let inputs = &inputs[..=self.operands];
+        let (partials, scratch) = scratch.split_at_mut(self.scratch());
+        match &self.kind {
+            Kind::None => kernel(Epilogue::NONE, io.out_f32(0), scratch),
+            Kind::Relu => kernel(Epilogue::RELU, io.out_f32(0), scratch),
+            Kind::Map(map) => {
+                let hook = |block: Block, part: &mut [f32]| map.run_part(block.start, inputs, &mut [part]);
+                kernel(Epilogue { relu: false, hook: Some(&hook) }, io.out_f32(0), scratch);
+            }
+            Kind::Sums { map, kept, parts, samples } => {
+                partials.fill(0.0);
+                let places = Parts::new(&mut *partials);
+                let hook = |block: Block, part: &mut [f32]| map.run_part(block, inputs, part, *parts, &places);
+                kernel(Epilogue { relu: false, hook: Some(&hook) }, io.out_f32(*kept), scratch);
+                let mut sums: [&mut [f32]; super::map::MOST_OUTPUTS] = Default::default();
+                let others = (0..io.outputs()).filter(|o| o != kept);
+                sums.iter_mut().zip(others).for_each(|(sum, output)| *sum = io.out_f32(output));
+                map.finish(workers, parts * samples, partials, &mut sums[..io.outputs() - 1]);
+            }
+            Kind::Statistics { moments, finish, .. } => {
+                partials.fill(0.0);
+                let places = Parts::new(&mut *partials);
+                let hook = |block: Block, part: &mut [f32]| moments.note(block, part, &places);
+                kernel(Epilogue { relu: false, hook: Some(&hook) }, io.out_f32(0), scratch);
+                let [mean, inv_std, unbiased] = [1, 2, 3].map(|o| io.out_f32(o));
+                moments.join(workers, partials, mean, unbiased);
+                finish.run(inv_std, unbiased);
             }
         }
     }
+}
+
+/// The shape of what the fused equation computes first, which it keeps or writes something of that shape over.
+fn fused_shape(problem: &Problem<'_>, fused: &Fused) -> Shape {
+    let kept = match &*fused.then {
+        Op::MapSums(op) => op.summed.iter().position(|&s| !s).unwrap_or(0),
+        _ => 0,
+    };
+    problem.out_shape(kept)
+}
+
+fn is_relu(program: &Program) -> bool {
+    program.inputs() == 1 && program.instructions() == [Instruction::Unary(Unary::Relu, 0)]
+}
+
+fn count(marks: &[bool]) -> usize {
+    marks.iter().filter(|&&mark| mark).count()
 }
 
 impl fmt::Display for Epilogues {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Epilogues::None => Ok(()),
-            Epilogues::Relu => f.write_str(" + relu"),
-            Epilogues::Program(_, text) => write!(f, " + {text}"),
-        }
+        f.write_str(&self.text)
     }
 }

@@ -16,10 +16,33 @@ struct Elementwise {
     outputs: usize,
 }
 
+/// Where an input of the program is read.
 #[derive(Clone, Copy)]
-enum From {
+pub(super) enum From {
     Input(usize),
+    /// It lies under that output.
     Output(usize),
+}
+
+impl From {
+    /// The sources of one run.
+    pub(super) fn all<'a>(from: &[From], io: &Io<'a>) -> [Source<'a>; MOST_INPUTS] {
+        let mut sources = [Source::Output(0); MOST_INPUTS];
+        for (source, from) in sources.iter_mut().zip(from) {
+            *source = match *from {
+                From::Input(i) => Source::Slice(io.f32(i)),
+                From::Output(k) => Source::Output(k),
+            };
+        }
+        sources
+    }
+}
+
+/// Where each input of an equation is read; `number` says which of the program's outputs an output is.
+pub(super) fn sources(problem: &Problem<'_>, number: impl Fn(usize) -> usize) -> Vec<From> {
+    let under = |i: usize| problem.in_place.iter().find(|p| p.0 == i).map(|p| number(p.1));
+    let inputs = problem.graph.equations[problem.equation].inputs.len();
+    (0..inputs).map(|i| under(i).map_or(From::Input(i), From::Output)).collect()
 }
 
 pub(super) fn kernel(problem: &Problem<'_>, program: &Program, text: String) -> Result<Option<Box<dyn Kernel>>> {
@@ -31,8 +54,7 @@ pub(super) fn kernel(problem: &Problem<'_>, program: &Program, text: String) -> 
     let shape = problem.out_shape(0);
     // A program beyond the kernel's fixed tables is left to the reference.
     let Ok(map) = Map::prepare(program, &shape, &shapes, problem.isa) else { return Ok(None) };
-    let under = |i: usize| problem.in_place.iter().find(|p| p.0 == i).map(|p| p.1);
-    let inputs = (0..shapes.len()).map(|i| under(i).map_or(From::Input(i), From::Output)).collect();
+    let inputs = sources(problem, |output| output);
     Ok(Some(Box::new(Elementwise { map, text, inputs, outputs: equation.outputs.len() })))
 }
 
@@ -54,13 +76,7 @@ impl Kernel for Elementwise {
     fn run(&self, workers: &Workers, io: &Io<'_>, _scratch: &mut [f32]) {
         let mut outputs: [&mut [f32]; MOST_OUTPUTS] = Default::default();
         outputs.iter_mut().enumerate().take(self.outputs).for_each(|(k, o)| *o = io.out_f32(k));
-        let mut inputs = [Source::Output(0); MOST_INPUTS];
-        for (source, from) in inputs.iter_mut().zip(&self.inputs) {
-            *source = match *from {
-                From::Input(i) => Source::Slice(io.f32(i)),
-                From::Output(k) => Source::Output(k),
-            };
-        }
+        let inputs = From::all(&self.inputs, io);
         self.map.run(workers, &inputs[..self.inputs.len()], &mut outputs[..self.outputs]);
     }
 }

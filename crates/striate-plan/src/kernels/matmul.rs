@@ -10,12 +10,12 @@ struct Product {
     epilogue: Epilogues,
 }
 
-pub(super) fn kernel(problem: &Problem<'_>, op: &MatMul, inputs: usize, epilogue: Epilogues) -> Box<dyn Kernel> {
+pub(super) fn kernel(problem: &Problem<'_>, op: &MatMul, epilogue: Epilogues) -> Box<dyn Kernel> {
     let (a, b) = (problem.shape(0), problem.shape(1));
     let (m, k) = if op.a_transposed { (a[1], a[0]) } else { (a[0], a[1]) };
     let n = b[if op.b_transposed { 0 } else { 1 }];
     let gemm = Gemm::prepare(MatrixSizes { m, n, k }, op.a_transposed, op.b_transposed, problem.isa);
-    Box::new(Product { gemm, biased: inputs > 2, epilogue })
+    Box::new(Product { gemm, biased: epilogue.inputs > 2, epilogue })
 }
 
 impl Kernel for Product {
@@ -24,13 +24,13 @@ impl Kernel for Product {
     }
 
     fn scratch(&self, threads: usize) -> usize {
-        self.gemm.scratch_len(threads)
+        self.epilogue.scratch() + self.gemm.scratch_len(threads)
     }
 
     fn run(&self, workers: &Workers, io: &Io<'_>, scratch: &mut [f32]) {
         let bias = self.biased.then(|| io.f32(2));
-        self.epilogue.with(|epilogue| {
-            self.gemm.run(workers, io.f32(0), io.f32(1), bias, false, epilogue, io.out_f32(0), scratch);
+        self.epilogue.run(workers, io, scratch, |epilogue, c, scratch| {
+            self.gemm.run(workers, io.f32(0), io.f32(1), bias, false, epilogue, c, scratch);
         });
     }
 }

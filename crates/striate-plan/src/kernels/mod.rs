@@ -6,6 +6,7 @@ mod epilogue;
 mod labels;
 mod local;
 pub(crate) mod map;
+mod map_sums;
 mod matmul;
 mod moves;
 mod pool;
@@ -16,6 +17,7 @@ mod reference;
 mod softmax;
 
 use crate::memory::Io;
+use striate_graph::ops::fused::Fused;
 use striate_graph::{Graph, Op};
 use striate_kernels::{Isa, Workers};
 use striate_tensor::{Result, Shape};
@@ -63,19 +65,16 @@ impl Problem<'_> {
 
 /// The kernel of an equation; `None` for what needs no work.
 pub(crate) fn choose(problem: &Problem<'_>) -> Result<Option<Box<dyn Kernel>>> {
-    let inputs = problem.graph.equations[problem.equation].inputs.len();
     let kernel = match problem.op() {
         Op::Reshape(_) => return Ok(None),
-        Op::Fused(fused) => {
-            let epilogue = Epilogues::new(Some(&fused.program), &problem.out_shape(0), problem.isa)?;
-            linear(problem, &fused.first, fused.inputs, epilogue)?
-        }
+        Op::Fused(fused) => linear(problem, &fused.first, Some(fused))?,
+        Op::MapSums(op) => map_sums::kernel(problem, op),
         Op::Map(op) => map::kernel(problem, &op.program, format!("map {}", op.program))?,
         Op::Expand(op) => map::expand(problem, op)?,
         Op::Reduce(op) => Some(reduce::kernel(problem, op)),
         Op::MaxPool(_) | Op::MaxPoolGrad(_) | Op::MeanPool(_) | Op::MeanPoolGrad(_) => pool::kernel(problem),
         Op::MaxPoolAt(op) => Some(pool::at(op)),
-        Op::BatchNorm(op) => Some(batch_norm::kernel(problem, op.epsilon.0)?),
+        Op::ChannelStatistics(op) => Some(batch_norm::kernel(problem, op)),
         Op::Softmax(_) => Some(softmax::kernel(problem, false)),
         Op::LogSoftmax(_) => Some(softmax::kernel(problem, true)),
         Op::CrossEntropy(_) | Op::Correct(_) | Op::OneHot(_) => labels::kernel(problem),
@@ -83,15 +82,19 @@ pub(crate) fn choose(problem: &Problem<'_>) -> Result<Option<Box<dyn Kernel>>> {
         Op::Transpose(_) | Op::Slice(_) | Op::PadZeros(_) | Op::Concat(_) => moves::kernel(problem),
         Op::Local(_) | Op::LocalGradInput(_) | Op::LocalGradWeight(_) => local::kernel(problem),
         Op::Rbf(_) => Some(rbf::kernel(problem)),
-        op => linear(problem, op, inputs, Epilogues::None)?,
+        op => linear(problem, op, None)?,
     };
     Ok(Some(kernel.unwrap_or_else(|| reference::kernel(problem))))
 }
 
 /// The kernel of an operation that takes an epilogue.
-fn linear(problem: &Problem<'_>, op: &Op, inputs: usize, epilogue: Epilogues) -> Result<Option<Box<dyn Kernel>>> {
+fn linear(problem: &Problem<'_>, op: &Op, fused: Option<&Fused>) -> Result<Option<Box<dyn Kernel>>> {
+    let epilogue = |parts: usize| match fused {
+        Some(fused) => Epilogues::new(problem, fused, parts),
+        None => Ok(Epilogues::none(problem.graph.equations[problem.equation].inputs.len())),
+    };
     match op {
-        Op::MatMul(op) => Ok(Some(matmul::kernel(problem, op, inputs, epilogue))),
-        op => conv::kernel(problem, op, inputs, epilogue),
+        Op::MatMul(op) => Ok(Some(matmul::kernel(problem, op, epilogue(1)?))),
+        op => conv::kernel(problem, op, epilogue),
     }
 }

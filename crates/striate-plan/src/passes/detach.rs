@@ -1,5 +1,6 @@
+use super::{add_value, equation};
 use striate_graph::ops::map::Map;
-use striate_graph::{Equation, Graph, Op, Source, ValueId, ValueInfo};
+use striate_graph::{Graph, Op, Source, ValueId};
 use striate_tensor::{DType, Program};
 
 /// Copies a kept value that is the next value of another: updates happen all at once, so that each takes what the other
@@ -11,15 +12,9 @@ pub(super) fn detach(mut graph: Graph, notes: &mut Vec<String>) -> Graph {
         if info.ty.dtype != DType::F32 || !is_given(&graph, next) {
             continue;
         }
-        graph.values.push(ValueInfo { name: format!("{}.copy", info.name), source: Source::Equation, ty: info.ty });
-        let copy = ValueId(graph.values.len() - 1);
-        graph.equations.push(Equation {
-            op: Op::Map(Map { program: Program::build(1, |_| vec![0]) }),
-            inputs: vec![next],
-            outputs: vec![copy],
-            layer: String::new(),
-            place: None,
-        });
+        let copy = add_value(&mut graph, &format!("{}.copy", info.name), info.ty);
+        let same = Map { program: Program::build(1, |_| vec![0]) };
+        graph.equations.push(equation(same.into(), &[next], &[copy]));
         graph.updates[update].next = copy;
         notes.push(format!("`{}` is copied: it becomes another value's next", info.name));
     }

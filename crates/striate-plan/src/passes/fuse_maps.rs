@@ -21,7 +21,7 @@ pub(super) fn fuse_maps(mut graph: Graph, notes: &mut Vec<String>) -> Graph {
         }
         let (program, inputs) =
             join(&first.program, &graph.equations[at].inputs, &second.program, &graph.equations[into].inputs, value);
-        if program.instructions().len() > LONGEST || inputs.len() > MOST_INPUTS {
+        if !fits(&program, &inputs) {
             notes.push(format!(
                 "left `{}` and its reader apart: the program would be too long",
                 graph.value(value).name
@@ -38,8 +38,13 @@ pub(super) fn fuse_maps(mut graph: Graph, notes: &mut Vec<String>) -> Graph {
     graph
 }
 
+/// Whether a program is one that the elementwise kernel runs well.
+pub(super) fn fits(program: &Program, inputs: &[ValueId]) -> bool {
+    program.instructions().len() <= LONGEST && inputs.len() <= MOST_INPUTS
+}
+
 /// The program that computes `first` and then `second`, which reads it under the name `value`; and its inputs.
-fn join(
+pub(super) fn join(
     first: &Program,
     first_inputs: &[ValueId],
     second: &Program,

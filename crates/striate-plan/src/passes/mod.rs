@@ -3,10 +3,14 @@
 mod detach;
 mod fuse_epilogues;
 mod fuse_maps;
+mod fuse_sums;
+mod inline_maps;
+mod lift_reshapes;
 mod prune;
 mod share;
+mod split_norms;
 
-use striate_graph::{Graph, ValueId};
+use striate_graph::{Equation, Graph, Op, Source, Type, ValueId, ValueInfo};
 use striate_tensor::Result;
 
 /// A pass by name.
@@ -21,7 +25,13 @@ pub(crate) struct Pass {
 pub(crate) const PASSES: &[Pass] = &[
     Pass { name: "prune", run: prune::prune },
     Pass { name: "share", run: share::share },
+    Pass { name: "split norms", run: split_norms::split_norms },
     Pass { name: "fuse maps", run: fuse_maps::fuse_maps },
+    Pass { name: "prune", run: prune::prune },
+    Pass { name: "inline maps", run: inline_maps::inline_maps },
+    Pass { name: "prune", run: prune::prune },
+    Pass { name: "lift reshapes", run: lift_reshapes::lift_reshapes },
+    Pass { name: "fuse sums", run: fuse_sums::fuse_sums },
     Pass { name: "fuse epilogues", run: fuse_epilogues::fuse_epilogues },
     Pass { name: "prune", run: prune::prune },
     Pass { name: "detach", run: detach::detach },
@@ -39,6 +49,17 @@ pub(crate) fn run_all(mut graph: Graph, notes: &mut Vec<String>) -> Result<Graph
         notes.extend(said.into_iter().map(|line| format!("{}: {line}", pass.name)));
     }
     Ok(graph)
+}
+
+/// Adds a value that an equation is to compute.
+fn add_value(graph: &mut Graph, name: &str, ty: Type) -> ValueId {
+    graph.values.push(ValueInfo { name: name.into(), source: Source::Equation, ty });
+    ValueId(graph.values.len() - 1)
+}
+
+/// An equation outside any layer.
+fn equation(op: Op, inputs: &[ValueId], outputs: &[ValueId]) -> Equation {
+    Equation { op, inputs: inputs.to_vec(), outputs: outputs.to_vec(), layer: String::new(), place: None }
 }
 
 /// For each value the equations that read it; outputs and updates count as readers at the end of all.
@@ -68,6 +89,7 @@ impl Readers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use striate_graph::ops::batch_norm::BatchNormLayer;
     use striate_graph::ops::conv::ConvLayer;
     use striate_graph::ops::matmul::Dense;
     use striate_graph::ops::pool::PoolLayer;
@@ -80,7 +102,8 @@ mod tests {
         let g = Builder::new();
         let x = g.input("x", f32([N, 1.into(), 6.into(), 6.into()]));
         let labels = g.input("labels", i32([N]));
-        let y = then(x, "a", ConvLayer::new(2, 3, 3).same().into()).relu();
+        let y = then(x, "a", ConvLayer::new(2, 3, 3).same().into());
+        let y = then(y, "norm", BatchNormLayer::new().into()).relu();
         let y = then(y, "b", ConvLayer::new(2, 3, 3).same().into()).tanh() + y;
         let y = then(y, "pool", PoolLayer::max(2, 2).into());
         let y = y.reshape(&[N, 27.into()]);
@@ -127,6 +150,8 @@ mod tests {
             }
         }
         assert!(graph.equations.len() < before, "the passes did nothing");
-        assert!(graph.equations.iter().any(|e| e.op.name() == "fused"), "nothing was fused");
+        for name in ["fused", "map_sums"] {
+            assert!(graph.equations.iter().any(|e| e.op.name() == name), "no equation is {name}");
+        }
     }
 }
