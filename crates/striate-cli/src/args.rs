@@ -3,6 +3,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use striate::bench::Task;
 use striate::data::Invert;
 use striate::train::Schedule;
 
@@ -48,8 +49,64 @@ pub(crate) enum Command {
     Summary(SummaryArgs),
     /// List the models that come with Striate, or print one as a file to copy and change
     Models(ModelsArgs),
+    /// Time models: training steps or predictions on a batch of noise
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Print version, target, instruction set and threads
     Version,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Time a model's training steps or predictions
+    Model(BenchModelArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkloadArgs {
+    /// A model that comes with Striate (see `striate models`), or the path of a model file
+    pub(crate) model: String,
+    /// Samples of a step
+    #[arg(long, default_value = "32")]
+    pub(crate) batch: usize,
+    /// Training steps (gradient, momentum) or predictions
+    #[arg(long, value_enum, default_value = "train")]
+    pub(crate) mode: TaskName,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchModelArgs {
+    #[command(flatten)]
+    pub(crate) workload: WorkloadArgs,
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
+    /// Steps that are timed
+    #[arg(long, default_value = "50", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) steps: u32,
+    /// Steps before the first that is timed
+    #[arg(long, default_value = "5", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub(crate) warmup: u32,
+    /// Time on request: each line of stdin is a number of steps and is answered by a line of JSON with the nanoseconds of
+    /// each; `quit` ends it
+    #[arg(long)]
+    pub(crate) serve: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TaskName {
+    /// Forward, loss, backward, gradient descent with momentum
+    Train,
+    /// From samples to scores
+    Infer,
+}
+
+impl From<TaskName> for Task {
+    fn from(name: TaskName) -> Self {
+        match name {
+            TaskName::Train => Task::Train,
+            TaskName::Infer => Task::Infer,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -32,6 +32,7 @@
 //! Everything that a program needs is in this crate: the floors below are [`tensor`], [`graph`] and [`plan`].
 #![forbid(unsafe_code)]
 
+pub mod bench;
 pub mod data;
 pub mod model;
 pub mod nn;

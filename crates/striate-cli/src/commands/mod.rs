@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub(crate) mod bench;
 pub(crate) mod eval;
 pub(crate) mod models;
 pub(crate) mod predict;

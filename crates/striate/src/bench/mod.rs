@@ -1,0 +1,21 @@
+//! How fast a model runs: training steps or predictions on one batch of noise, each timed by itself.
+//!
+//! ```
+//! use striate::bench::{Task, Times, Workload};
+//! use striate::prelude::*;
+//!
+//! let mut workload = Workload::new(&zoo::find("lenet5")?, 2, Task::Train, 1)?;
+//! workload.measure(1)?; // the first step prepares memory
+//! let times = Times::new(workload.measure(3)?);
+//! println!("{} images/s", workload.batch() as f64 / times.median().as_secs_f64());
+//! assert!(times.least() <= times.median());
+//! # Ok::<(), Error>(())
+//! ```
+
+mod memory;
+mod times;
+mod workload;
+
+pub use memory::peak_memory_kib;
+pub use times::Times;
+pub use workload::{Task, Workload};
