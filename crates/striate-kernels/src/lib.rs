@@ -8,6 +8,7 @@
 //! | elementwise programs, broadcasting, in place | [`Map`] |
 //! | sums, means, maxima; statistics of batch normalisation | [`Reduce`], [`channel_statistics`] |
 //! | softmax and its logarithm | [`softmax()`] |
+//! | the machine's peak, the time of a call | [`multiply_add_peak`], [`shortest`] |
 //! | permutations of axes, slices, padding, concatenation | [`Permute`], [`copy_box`] |
 //!
 //! - Work runs on a pool of [`Workers`] and is cut by the problem alone, so that results have the same bits for any
@@ -20,6 +21,7 @@ mod copy;
 mod denormals;
 mod gemm;
 mod map;
+mod measure;
 mod parts;
 mod pool;
 mod reduce;
@@ -31,6 +33,7 @@ pub use conv::{Block, ConvOptions, Epilogue, Forward, GradInput, GradWeight, Hoo
 pub use copy::{BoxAt, Permute, copy_box};
 pub use gemm::{Gemm, MatrixSizes};
 pub use map::{Map, Source};
+pub use measure::{multiply_add_peak, shortest};
 pub use parts::Parts;
 pub use pool::{Divisor, Pool, TapIndex};
 pub use reduce::{Reduce, Reduction, channel_statistics};

@@ -39,6 +39,7 @@ pub mod nn;
 pub mod run;
 mod suggest;
 pub mod summary;
+mod table;
 pub mod train;
 pub mod zoo;
 

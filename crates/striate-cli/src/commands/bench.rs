@@ -9,18 +9,19 @@
 //! ```
 
 use crate::Ended;
-use crate::args::{BenchCommand, BenchModelArgs};
+use crate::args::{BenchCommand, BenchModelArgs, BenchOpArgs};
 use crate::output::{Output, milliseconds, thousands};
 use serde_json::{Value, json};
 use std::io::{self, BufRead};
 use std::time::Duration;
-use striate::bench::{Times, Workload, peak_memory_kib};
+use striate::bench::{Times, Variant, Workload, bench_op, peak_memory_kib};
 use striate::plan::Isa;
 use striate::prelude::*;
 
 pub(crate) fn run(command: &BenchCommand, output: &mut Output) -> Result<Ended> {
     match command {
         BenchCommand::Model(args) => model(args, output),
+        BenchCommand::Op(args) => op(args, output),
     }
 }
 
@@ -37,26 +38,48 @@ fn model(args: &BenchModelArgs, output: &mut Output) -> Result<Ended> {
         "instruction_set": Isa::from_environment()?.to_string(),
         "model": model.name,
         "batch": workload.batch(),
-        "mode": workload.task().name(),
+        "mode": workload.task(),
         "threads": workload.threads(),
         "macs": workload.multiply_adds(),
     });
     if args.serve {
         return serve(&mut workload, about, output);
     }
-    let times = Times::new(workload.measure(args.steps as usize)?);
+    let steps = args.steps as usize;
+    let times = Times::new(workload.measure(steps)?);
+    let profile = if args.profile { Some(workload.profile(steps)?) } else { None };
+    if output.is_json() {
+        let mut measured = json!({
+            "steps": times.count(),
+            "median_ns": times.median().as_nanos() as u64,
+            "min_ns": times.least().as_nanos() as u64,
+            "images_per_s": per_second(&workload, times.median()),
+            "peak_rss_kib": peak_memory_kib(),
+        });
+        if let Some(profile) = profile {
+            measured = with(measured, json!({ "profile": profile }));
+        }
+        output.object(&with(about, measured))?;
+        return Ok(Ended::Well);
+    }
+    report(&about, &workload, &times, output)?;
+    if let Some(profile) = profile {
+        output.line("")?;
+        output.line(profile.to_string().trim_end())?;
+    }
+    Ok(Ended::Well)
+}
+
+fn op(args: &BenchOpArgs, output: &mut Output) -> Result<Ended> {
+    let variant = match args.variant.as_deref() {
+        None => Variant::Chosen,
+        Some("all") => Variant::All,
+        Some(name) => Variant::Named(name.to_string()),
+    };
+    let report = bench_op(&args.problem, args.pass.into(), &variant, args.threads.count())?;
     match output.is_json() {
-        true => output.object(&with(
-            about,
-            json!({
-                "steps": times.count(),
-                "median_ns": times.median().as_nanos() as u64,
-                "min_ns": times.least().as_nanos() as u64,
-                "images_per_s": per_second(&workload, times.median()),
-                "peak_rss_kib": peak_memory_kib(),
-            }),
-        ))?,
-        false => report(&about, &workload, &times, output)?,
+        true => output.object(&report)?,
+        false => output.line(report.to_string().trim_end())?,
     }
     Ok(Ended::Well)
 }

@@ -12,10 +12,18 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+mod listing;
 mod memory;
+mod op;
+mod problem;
+mod profile;
 mod times;
 mod workload;
 
+pub use listing::{Line, Listing};
 pub use memory::peak_memory_kib;
+pub use op::{OpReport, Variant, VariantReport, bench_op};
+pub use problem::{Pass, Problem};
+pub use profile::{Cost, Family, Profile, Timed};
 pub use times::Times;
 pub use workload::{Task, Workload};

@@ -1,12 +1,16 @@
+use super::Profile;
 use crate::model::Model;
 use crate::train::{Graphs, Optimizer, Sgd};
+use serde::Serialize;
+use std::fmt;
 use std::time::{Duration, Instant};
 use striate_graph::{Builder, Graph, Mode, ValueInfo};
 use striate_plan::{Feed, Options, Plan, Store, Workers};
 use striate_tensor::{Error, Result, Rng};
 
 /// What is timed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Task {
     /// Forward, loss, backward, and a step of gradient descent with momentum 0.9 and rate 0.01.
     Train,
@@ -14,12 +18,22 @@ pub enum Task {
     Infer,
 }
 
-impl Task {
-    /// `train` or `infer`.
-    pub fn name(self) -> &'static str {
-        match self {
+/// `train` or `infer`.
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Task::Train => "train",
             Task::Infer => "infer",
+        })
+    }
+}
+
+impl Task {
+    /// How many inputs its graph has.
+    fn inputs(self) -> usize {
+        match self {
+            Task::Train => 3,
+            Task::Infer => 1,
         }
     }
 
@@ -98,8 +112,20 @@ impl Workload {
     /// None that the numbers could cause: a defect of Striate itself.
     pub fn step(&mut self) -> Result<()> {
         let feeds = [Feed::F32(&self.samples), Feed::I32(&self.labels), Feed::F32(&[RATE])];
-        let count = if self.task == Task::Train { feeds.len() } else { 1 };
-        self.plan.run(&self.workers, &mut self.store, &feeds[..count])
+        self.plan.run(&self.workers, &mut self.store, &feeds[..self.task.inputs()])
+    }
+
+    /// Times each equation of so many steps.
+    ///
+    /// # Errors
+    /// As [`Workload::step`].
+    pub fn profile(&mut self, steps: usize) -> Result<Profile> {
+        let feeds = [Feed::F32(&self.samples), Feed::I32(&self.labels), Feed::F32(&[RATE])];
+        let mut runs = vec![Vec::new(); steps];
+        for durations in &mut runs {
+            self.plan.run_timed(&self.workers, &mut self.store, &feeds[..self.task.inputs()], durations)?;
+        }
+        Ok(Profile::new(&self.plan, &runs))
     }
 
     /// Times so many steps, each by itself.
