@@ -249,6 +249,44 @@ def transposed_convolution():
 
 transposed_convolution()
 
+CONV_TRANSPOSE = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
+
+
+def transposed(name, size, channels, kernel, batch=2, inputs=2, **attributes):
+    rank = len(size)
+    groups, numbers = attributes.get("groups", 1), Numbers(len(name) + 3000 * rank)
+    x = numbers.normal(batch, inputs, *size)
+    parameters = {"weight": numbers.normal(inputs, channels // groups, *each(kernel, rank))}
+    if attributes.get("bias", True):
+        parameters["bias"] = numbers.normal(channels)
+    stride, dilation = each(attributes.get("stride", 1), rank), each(attributes.get("dilation", 1), rank)
+    padding = attributes.get("padding", 0)
+
+    def function(x, weight, bias=None):
+        if padding == "same":
+            # PyTorch has none: the whole, of which n·stride remain.
+            y = CONV_TRANSPOSE[rank](x, weight, bias, stride, 0, 0, groups, dilation)
+            for axis, n in enumerate(size):
+                longer = max(y.shape[2 + axis] - n * stride[axis], 0)
+                y = y.narrow(2 + axis, longer // 2, min(n * stride[axis], y.shape[2 + axis]))
+            return y
+        longer = attributes.get("output_padding", 0)
+        return CONV_TRANSPOSE[rank](x, weight, bias, stride, padding, longer, groups, dilation)
+
+    kind = f"conv_transpose{rank}d"
+    what = {"layer": kind, "attributes": {"channels": channels, "kernel": kernel, **attributes}}
+    case("conv", f"{kind} {name}", what, [x], function, parameters)
+
+
+transposed("plain", [3, 4], 3, [3, 2])
+transposed("twice as wide", [3, 2], 2, 2, inputs=4, stride=2)
+transposed("stride, padding, output padding", [3, 4], 2, 3, stride=[2, 3], padding=[1, 0], output_padding=[1, 2])
+transposed("groups, dilation, without bias", [3, 3], 4, 2, groups=2, dilation=[2, 1], bias=False)
+transposed("same, stride 2", [3, 2], 2, [4, 3], stride=2, padding="same")
+transposed("stride beyond the kernel", [4], 3, 2, stride=3)
+transposed("stride 2, padding 1", [5], 2, 4, stride=2, padding=1)
+transposed("twice as wide", [2, 2, 3], 2, 2, batch=1, stride=2)
+
 # ------------------------------------------------------------------------------------------------------------ pooling
 
 MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}

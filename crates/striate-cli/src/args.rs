@@ -3,6 +3,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use striate::bench::{Pass, Task};
 use striate::data::Invert;
 use striate::train::Schedule;
 
@@ -48,8 +49,106 @@ pub(crate) enum Command {
     Summary(SummaryArgs),
     /// List the models that come with Striate, or print one as a file to copy and change
     Models(ModelsArgs),
+    /// Time models (training steps or predictions on a batch of noise) and single operations
+    #[command(subcommand)]
+    Bench(BenchCommand),
+    /// Show how a model is computed: what the passes did, the kernel of each equation, the memory
+    Plan(WorkloadArgs),
     /// Print version, target, instruction set and threads
     Version,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Time a model's training steps or predictions
+    Model(BenchModelArgs),
+    /// Time a convolution, pool or dense layer: GFLOP/s, share of the machine's peak, which variants take it
+    Op(BenchOpArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchOpArgs {
+    /// Such as "conv2d n32 c64 32x32 -> o64 k3 p1", "max_pool2d n64 c16 28x28 k2" or "dense n64 400 -> 120": n batch, c
+    /// channels, o output channels, k kernel, s stride, p padding, d dilation, g groups
+    pub(crate) problem: String,
+    /// What is computed
+    #[arg(long, value_enum, default_value = "forward")]
+    pub(crate) pass: PassName,
+    /// Of a convolution: the variant to time, or all; without it, the one that plans take
+    #[arg(long)]
+    pub(crate) variant: Option<String>,
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PassName {
+    /// The output
+    Forward,
+    /// The gradient to the input
+    GradInput,
+    /// The gradient to the weights
+    GradWeight,
+}
+
+impl From<PassName> for Pass {
+    fn from(name: PassName) -> Self {
+        match name {
+            PassName::Forward => Pass::Forward,
+            PassName::GradInput => Pass::GradInput,
+            PassName::GradWeight => Pass::GradWeight,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkloadArgs {
+    /// A model that comes with Striate (see `striate models`), or the path of a model file
+    pub(crate) model: String,
+    /// Samples of a step
+    #[arg(long, default_value = "32")]
+    pub(crate) batch: usize,
+    /// Training steps (gradient, momentum) or predictions
+    #[arg(long, value_enum, default_value = "train")]
+    pub(crate) mode: TaskName,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchModelArgs {
+    #[command(flatten)]
+    pub(crate) workload: WorkloadArgs,
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
+    /// Steps that are timed
+    #[arg(long, default_value = "50", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) steps: u32,
+    /// Steps before the first that is timed
+    #[arg(long, default_value = "5", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub(crate) warmup: u32,
+    /// Also show the time of each equation, and of each operation
+    #[arg(long, conflicts_with = "serve")]
+    pub(crate) profile: bool,
+    /// Time on request: each line of stdin is a number of steps and is answered by a line of JSON with the nanoseconds of
+    /// each; `quit` ends it
+    #[arg(long)]
+    pub(crate) serve: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TaskName {
+    /// Forward, loss, backward, gradient descent with momentum
+    Train,
+    /// From samples to scores
+    Infer,
+}
+
+impl From<TaskName> for Task {
+    fn from(name: TaskName) -> Self {
+        match name {
+            TaskName::Train => Task::Train,
+            TaskName::Infer => Task::Infer,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -47,6 +47,8 @@ fn run(command: Command, output: &mut Output) -> Result<Ended> {
         Command::Predict(args) => commands::predict::run(&args, output),
         Command::Summary(args) => commands::summary::run(&args, output),
         Command::Models(args) => commands::models::run(&args, output),
+        Command::Bench(args) => commands::bench::run(&args, output),
+        Command::Plan(args) => commands::plan::run(&args, output),
         Command::Version => commands::version::run(output),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use std::io::{self, ErrorKind, Write};
+use std::time::Duration;
 use striate::prelude::*;
 
 /// Where results go. A reader that goes away (`striate … | head -1`) is no mistake: what follows is dropped.
@@ -64,6 +65,19 @@ pub(crate) fn percent(part: f64) -> String {
     format!("{:.2} %", 100.0 * part)
 }
 
+/// A duration in milliseconds, with so many digits as tell something.
+pub(crate) fn milliseconds(duration: Duration) -> String {
+    let ms = 1e3 * duration.as_secs_f64();
+    let digits = if ms < 1.0 {
+        4
+    } else if ms < 100.0 {
+        3
+    } else {
+        1
+    };
+    format!("{ms:.digits$} ms")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,5 +86,9 @@ mod tests {
     fn numbers_as_people_write_them() {
         assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!(percent(0.98765), "98.77 %");
+        assert_eq!(
+            [41_500, 3_141_593, 271_828_183].map(|ns| milliseconds(Duration::from_nanos(ns))),
+            ["0.0415 ms", "3.142 ms", "271.8 ms"]
+        );
     }
 }

@@ -173,6 +173,17 @@ impl Pad {
     }
 }
 
+/// The sizes of the spatial axes of `x: N×C×…`, of which there are `rank`.
+pub fn spatial_sizes(x: &Type, rank: usize) -> Result<Vec<usize>> {
+    if x.rank() != rank + 2 {
+        return Err(Error::model("the input does not have the axes that this layer works on")
+            .found(x)
+            .expected(format!("N×C and {rank} spatial axes"))
+            .hint("a layer for 1-D, 2-D or 3-D data needs data with 1, 2 or 3 spatial axes"));
+    }
+    x.known_from(2)
+}
+
 /// The windows of a layer over the spatial axes of `x: N×C×…`; kernel, stride and dilation one number or one an axis.
 pub fn windows(
     x: &Type,
@@ -182,13 +193,7 @@ pub fn windows(
     dilation: &Axes,
     padding: &Pad,
 ) -> Result<Vec<Window>> {
-    if x.rank() != rank + 2 {
-        return Err(Error::model("the input does not have the axes that this layer works on")
-            .found(x)
-            .expected(format!("N×C and {rank} spatial axes"))
-            .hint("a layer for 1-D, 2-D or 3-D data needs data with 1, 2 or 3 spatial axes"));
-    }
-    let sizes = x.known_from(2)?;
+    let sizes = spatial_sizes(x, rank)?;
     let (kernel, stride) = (kernel.over(rank, "kernel")?, stride.over(rank, "stride")?);
     let (dilation, padding) = (dilation.over(rank, "dilation")?, padding.over(rank)?);
     let window = |axis: usize| {

@@ -176,7 +176,7 @@ pub fn match_types(inputs: &[Type], wanted: &[Type], required: usize) -> Result<
 }
 
 /// Sizes of windows beyond which sums of them might overflow, and tables of their taps fill the memory.
-const LARGEST: usize = 1 << 24;
+pub(crate) const LARGEST: usize = 1 << 24;
 
 /// Whether windows of a kernel or a pool can slide over their input.
 pub fn check_windows(what: &str, windows: &[Window]) -> Result<()> {

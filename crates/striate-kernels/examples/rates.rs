@@ -3,9 +3,6 @@
 //!
 //! `cargo run --release --example rates [threads [part of a name]]`
 
-use std::hint::black_box;
-use std::time::Instant;
-use striate_kernels::simd::{Kernel, LANES, Simd};
 use striate_kernels::*;
 use striate_tensor::{Binary, Connections, ConvGeometry, Program, Rng, Unary, Window};
 
@@ -15,7 +12,7 @@ fn main() {
     let wanted = arguments.next().unwrap_or_default();
     let isa = Isa::from_environment().expect("STRIATE_ISA names an instruction set of this machine");
     let workers = Workers::new(threads);
-    let peak = peak(isa, &workers);
+    let peak = multiply_add_peak(isa, &workers) / 1e9;
     println!("{isa}, {threads} workers, multipliers' peak {peak:.1} GFLOP/s");
     let bench = Bench { isa, workers, peak, wanted };
     bench.convolutions();
@@ -30,59 +27,14 @@ struct Bench {
     wanted: String,
 }
 
-/// The best time of one call in seconds: many short stretches, so that some fall between other programs' turns.
-fn best(mut call: impl FnMut()) -> f64 {
-    let once = |call: &mut dyn FnMut(), times: u32| {
-        let start = Instant::now();
-        (0..times).for_each(|_| call());
-        start.elapsed().as_secs_f64() / f64::from(times)
-    };
-    once(&mut call, 1);
-    let times = (0.001 / once(&mut call, 1)).ceil().min(10_000.0) as u32;
-    let start = Instant::now();
-    let mut best = f64::INFINITY;
-    for round in 0.. {
-        best = best.min(once(&mut call, times));
-        if round >= 5 && start.elapsed().as_millis() > 250 {
-            break;
-        }
-    }
-    best
+/// The best time of one call in seconds.
+fn best(call: impl FnMut()) -> f64 {
+    shortest(call).as_secs_f64()
 }
 
 fn normals(name: &str, len: usize) -> Vec<f32> {
     let rng = Rng::new(8).stream(name);
     (0..len).map(|i| rng.normal(i as u64)).collect()
-}
-
-/// Twelve independent chains of multiply-adds.
-struct Chains(usize);
-
-impl Kernel for Chains {
-    type Output = f32;
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) -> f32 {
-        let mut sums = [simd.splat(1.0); 12];
-        let (a, b) = (simd.splat(black_box(0.999)), simd.splat(black_box(0.001)));
-        for _ in 0..self.0 {
-            for sum in &mut sums {
-                *sum = simd.fma(*sum, a, b);
-            }
-        }
-        let total = sums.into_iter().fold(simd.splat(0.0), |a, b| simd.add(a, b));
-        simd.sum(total)
-    }
-}
-
-fn peak(isa: Isa, workers: &Workers) -> f64 {
-    const ROUNDS: usize = 100_000;
-    let items = 4 * workers.threads();
-    let seconds = best(|| {
-        workers.run(items, |_, _| {
-            black_box(isa.run(Chains(ROUNDS)));
-        })
-    });
-    (items * ROUNDS * 12 * LANES * 2) as f64 / seconds / 1e9
 }
 
 #[allow(clippy::too_many_arguments)] // a row of a table

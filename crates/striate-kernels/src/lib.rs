@@ -9,6 +9,7 @@
 //! | sums, means, maxima | [`Reduce`] |
 //! | statistics of batch normalisation | [`channel_statistics`], [`Moments`] |
 //! | softmax and its logarithm | [`softmax()`] |
+//! | the machine's peak, the time of a call | [`multiply_add_peak`], [`shortest`] |
 //! | permutations of axes, slices, padding, concatenation | [`Permute`], [`copy_box`] |
 //!
 //! - Work runs on a pool of [`Workers`] and is cut by the problem alone, so that results have the same bits for any
@@ -21,6 +22,7 @@ mod copy;
 mod denormals;
 mod gemm;
 mod map;
+mod measure;
 mod parts;
 mod pool;
 mod reduce;
@@ -33,6 +35,7 @@ pub use conv::{Block, ConvOptions, Epilogue, Forward, GradInput, GradWeight, Hoo
 pub use copy::{BoxAt, Permute, copy_box};
 pub use gemm::{Gemm, MatrixSizes};
 pub use map::{Map, MapSums, Source};
+pub use measure::{multiply_add_peak, shortest};
 pub use parts::Parts;
 pub use pool::{Divisor, Pool, TapIndex};
 pub use reduce::{Reduce, Reduction};

@@ -27,7 +27,7 @@ mod passes;
 mod plan;
 mod store;
 
-pub use plan::{Feed, Options, Plan};
+pub use plan::{Feed, Options, Plan, Step};
 pub use store::{Store, Tensor};
 pub use striate_kernels::{Isa, Workers, available_threads};
 

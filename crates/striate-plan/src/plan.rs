@@ -4,7 +4,8 @@ use crate::memory::{Arena, Memories, Spans};
 use crate::{Store, passes};
 use std::fmt;
 use std::sync::Arc;
-use striate_graph::{Graph, Source};
+use std::time::{Duration, Instant};
+use striate_graph::{Equation, Graph, Op, Source, Type};
 use striate_kernels::{Isa, Workers};
 use striate_tensor::{Array, DType, Error, Result};
 
@@ -22,6 +23,21 @@ pub enum Feed<'a> {
 pub struct Options {
     /// The instruction set; the machine's best (or that of the environment) if absent.
     pub isa: Option<Isa>,
+}
+
+/// An equation of a plan.
+#[derive(Clone, Debug)]
+pub struct Step<'p> {
+    /// The layer that it belongs to, to which its gradient belongs too; or the parameter that it changes.
+    pub layer: &'p str,
+    /// The operation; where one is fused with what follows, the first.
+    pub op: &'static str,
+    /// The kernel that computes it.
+    pub kernel: String,
+    /// What it gives.
+    pub outputs: Vec<Type>,
+    /// Multiply-adds, taps in the padding included.
+    pub multiply_adds: u64,
 }
 
 /// A graph made ready for one batch size: passes were run, every value has its place, every equation its kernel.
@@ -99,6 +115,36 @@ impl Plan {
     /// # Errors
     /// When an input or a tensor of the store is missing or has the wrong size.
     pub fn run(&mut self, workers: &Workers, store: &mut Store, inputs: &[Feed<'_>]) -> Result<()> {
+        self.run_marked(workers, store, inputs, || ())
+    }
+
+    /// As [`Plan::run`]; `durations` then holds how long each of [`Plan::steps`] took.
+    ///
+    /// # Errors
+    /// As [`Plan::run`].
+    pub fn run_timed(
+        &mut self,
+        workers: &Workers,
+        store: &mut Store,
+        inputs: &[Feed<'_>],
+        durations: &mut Vec<Duration>,
+    ) -> Result<()> {
+        durations.clear();
+        let mut last: Option<Instant> = None;
+        self.run_marked(workers, store, inputs, || {
+            let now = Instant::now();
+            durations.extend(last.replace(now).map(|last| now - last));
+        })
+    }
+
+    /// Runs, with a call of `mark` before the first kernel and after each.
+    fn run_marked(
+        &mut self,
+        workers: &Workers,
+        store: &mut Store,
+        inputs: &[Feed<'_>],
+        mut mark: impl FnMut(),
+    ) -> Result<()> {
         self.check_inputs(inputs)?;
         self.find_states(store)?;
         if self.scratch_threads != workers.threads() {
@@ -109,10 +155,12 @@ impl Plan {
         let mut memories =
             Memories { arena: &mut self.arena, store, states: &self.slots, inputs, constants: &self.constants };
         self.spans.fill(&self.layout.places, &self.sizes, &mut memories);
+        mark();
         for (equation, kernel) in self.graph.equations.iter().zip(&self.kernels) {
             if let Some(kernel) = kernel {
                 let io = self.spans.io(&equation.inputs, &equation.outputs);
                 kernel.run(workers, &io, &mut self.scratch);
+                mark();
             }
         }
         for (held, &output) in self.held.iter_mut().zip(&self.graph.outputs) {
@@ -139,6 +187,35 @@ impl Plan {
     /// The graph after all passes.
     pub fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    /// The equations that a run computes, in order; a reshape, which is no work, is none of them.
+    pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
+        let equations = self.graph.equations.iter().zip(&self.kernels);
+        // The optimiser's equations belong to no layer; the parameter that they change says more.
+        let changed = |equation: &Equation| {
+            let updates = self.graph.updates.iter().filter(|update| equation.outputs.contains(&update.next));
+            let states = updates.map(|update| self.graph.value(update.state));
+            states.min_by_key(|state| !matches!(state.source, Source::Parameter(_))).map_or("", |state| &state.name)
+        };
+        equations.filter_map(move |(equation, kernel)| {
+            let inputs: Vec<_> = equation.inputs.iter().map(|i| self.graph.value(*i).ty.clone()).collect();
+            Some(Step {
+                layer: if equation.layer.is_empty() { changed(equation) } else { &equation.layer },
+                op: match &equation.op {
+                    Op::Fused(fused) => fused.first.name(),
+                    op => op.name(),
+                },
+                kernel: kernel.as_ref()?.name(),
+                outputs: equation.outputs.iter().map(|o| self.graph.value(*o).ty.clone()).collect(),
+                multiply_adds: equation.op.cost(&inputs).multiply_adds,
+            })
+        })
+    }
+
+    /// What the passes did and did not do, a line each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Bytes of the arena that holds all intermediates.

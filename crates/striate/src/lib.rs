@@ -32,12 +32,14 @@
 //! Everything that a program needs is in this crate: the floors below are [`tensor`], [`graph`] and [`plan`].
 #![forbid(unsafe_code)]
 
+pub mod bench;
 pub mod data;
 pub mod model;
 pub mod nn;
 pub mod run;
 mod suggest;
 pub mod summary;
+mod table;
 pub mod train;
 pub mod zoo;
 

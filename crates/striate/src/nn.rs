@@ -23,7 +23,8 @@
 use crate::model::Model;
 use layers::SubsampleLayer;
 use layers::{
-    Activation, AdaptivePoolLayer, BatchNormLayer, ConvLayer, Dense, Dropout, FlattenLayer, Names, PoolLayer,
+    Activation, AdaptivePoolLayer, BatchNormLayer, ConvLayer, ConvTransposeLayer, Dense, Dropout, FlattenLayer, Names,
+    PoolLayer,
 };
 use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::panic::Location;
@@ -45,6 +46,7 @@ pub mod layers {
     pub use striate_graph::ops::activation::Activation;
     pub use striate_graph::ops::batch_norm::BatchNormLayer;
     pub use striate_graph::ops::conv::ConvLayer;
+    pub use striate_graph::ops::conv_transpose::ConvTransposeLayer;
     pub use striate_graph::ops::dropout::Dropout;
     pub use striate_graph::ops::join::{AddLayer, ConcatLayer, Names};
     pub use striate_graph::ops::local::LocalLayer;
@@ -118,6 +120,24 @@ pub trait Chain: Sized {
     #[track_caller]
     fn conv3d(self, channels: usize, kernel: impl Into<Axes>) -> Pending<Self::Base, ConvLayer> {
         self.then(ConvLayer::new(3, channels, kernel))
+    }
+
+    /// Transposed convolution over one spatial axis: N×C×L to a longer one.
+    #[track_caller]
+    fn conv_transpose1d(self, channels: usize, kernel: impl Into<Axes>) -> Pending<Self::Base, ConvTransposeLayer> {
+        self.then(ConvTransposeLayer::new(1, channels, kernel))
+    }
+
+    /// Transposed convolution over two spatial axes: N×C×H×W to larger ones.
+    #[track_caller]
+    fn conv_transpose2d(self, channels: usize, kernel: impl Into<Axes>) -> Pending<Self::Base, ConvTransposeLayer> {
+        self.then(ConvTransposeLayer::new(2, channels, kernel))
+    }
+
+    /// Transposed convolution over three spatial axes: N×C×D×H×W to larger ones.
+    #[track_caller]
+    fn conv_transpose3d(self, channels: usize, kernel: impl Into<Axes>) -> Pending<Self::Base, ConvTransposeLayer> {
+        self.then(ConvTransposeLayer::new(3, channels, kernel))
     }
 
     /// The maxima of windows that lie side by side.
@@ -285,6 +305,25 @@ options! { ConvLayer:
     without_bias();
     /// True convolution instead of cross-correlation.
     flipped();
+    /// How the weights start.
+    init(init: Scheme);
+}
+
+options! { ConvTransposeLayer:
+    /// An output of the input's size times the stride.
+    same();
+    /// So much is cut off every side.
+    padding(padding: usize);
+    /// So much longer at the end of each axis.
+    output_padding(padding: impl Into<Axes>);
+    /// Steps of the output between positions of the input.
+    stride(stride: impl Into<Axes>);
+    /// Steps between taps.
+    dilation(dilation: impl Into<Axes>);
+    /// Equal groups of channels that do not see each other.
+    groups(groups: usize);
+    /// No bias, as before batch normalisation.
+    without_bias();
     /// How the weights start.
     init(init: Scheme);
 }

@@ -10,6 +10,7 @@
 //! ```
 
 use crate::model::{BuiltLayer, Model};
+use crate::table::{Table, bytes, grouped, join, or_blank};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fmt;
@@ -208,9 +209,10 @@ impl fmt::Display for Summary {
                 layer.receptive_field.as_ref().map_or(String::new(), |field| join(&field.size)),
             ]
         };
-        let mut rows = vec![HEAD.map(str::to_string)];
-        rows.extend(self.layers.iter().map(row));
-        rows.push([
+        let mut table = Table::new(HEAD, 4..8);
+        self.layers.iter().for_each(|layer| table.row(row(layer)));
+        table.rule();
+        table.row([
             "total".to_string(),
             String::new(),
             String::new(),
@@ -221,29 +223,9 @@ impl fmt::Display for Summary {
             bytes(self.memory),
             String::new(),
         ]);
-        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<_> = (0..HEAD.len()).map(width).collect();
-        let rule = "─".repeat(widths.iter().sum::<usize>() + 2 * (HEAD.len() - 1));
         writeln!(f, "{} · input {} · weights {}", self.model, join(&self.input), bytes(4 * self.parameters))?;
-        for (index, row) in rows.iter().enumerate() {
-            if index == 1 || index == rows.len() - 1 {
-                writeln!(f, "{rule}")?;
-            }
-            let mut line = String::new();
-            for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-                let gap = " ".repeat(width - cell.chars().count());
-                // Words to the left, numbers to the right.
-                let (before, after) = if (4..=7).contains(&column) { (gap.as_str(), "") } else { ("", gap.as_str()) };
-                line += &format!("{}{before}{cell}{after}", if column == 0 { "" } else { "  " });
-            }
-            writeln!(f, "{}", line.trim_end())?;
-        }
-        Ok(())
+        write!(f, "{table}")
     }
-}
-
-fn join(sizes: &[usize]) -> String {
-    sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("×")
 }
 
 /// `5×5 /2 +1` for a kernel, a stride that is not 1 and padding that is not 0.
@@ -267,26 +249,4 @@ fn show_windows(windows: &[Window]) -> String {
         text += &format!(" d{}", each(|w| w.dilation.to_string()));
     }
     text
-}
-
-/// 61706 as 61,706.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let comma = |(at, digit): (usize, char)| match at > 0 && (digits.len() - at).is_multiple_of(3) {
-        true => vec![',', digit],
-        false => vec![digit],
-    };
-    digits.chars().enumerate().flat_map(comma).collect()
-}
-
-fn or_blank(number: u64) -> String {
-    if number == 0 { "–".to_string() } else { grouped(number) }
-}
-
-fn bytes(number: u64) -> String {
-    match number {
-        0..1024 => format!("{number} B"),
-        1024..1_048_576 => format!("{:.1} KiB", number as f64 / 1024.0),
-        _ => format!("{:.1} MiB", number as f64 / 1_048_576.0),
-    }
 }

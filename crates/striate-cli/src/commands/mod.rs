@@ -1,7 +1,9 @@
 //! One file for each command.
 
+pub(crate) mod bench;
 pub(crate) mod eval;
 pub(crate) mod models;
+pub(crate) mod plan;
 pub(crate) mod predict;
 pub(crate) mod summary;
 pub(crate) mod train;

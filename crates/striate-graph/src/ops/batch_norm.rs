@@ -156,7 +156,7 @@ fn channels(x: &Type) -> Result<Dim> {
 }
 
 /// The sizes of a channel's number beside x: 1×C×1….
-fn beside(x: &Type) -> Vec<Dim> {
+pub(crate) fn beside(x: &Type) -> Vec<Dim> {
     let kept = |(axis, &dim): (usize, &Dim)| if axis == 1 { dim } else { 1.into() };
     x.dims.iter().enumerate().map(kept).collect()
 }

@@ -17,7 +17,7 @@
 
 use crate::layer::{Axes, LayerForm, Pad, PadWord, Scope, is_default, is_one, is_yes, one, windows, yes};
 use crate::operation::{Cost, Field, Operation};
-use crate::types::{check_windows, match_types};
+use crate::types::{LARGEST, check_windows, match_types};
 use crate::{Adjoint, Case, N, Scheme, Type, Value, Var, f32};
 use serde::{Deserialize, Serialize};
 use striate_tensor::{Array, Connections, ConvGeometry, Error, Number, Padding, Result, Window};
@@ -261,7 +261,10 @@ impl Conv {
                 .found(text)
                 .expected("something like `n2 c4 9x7 -> o8 k3x2 s2x1 p1x0 d1 g2`")
         };
-        let number = |part: &str, text: &str| text.parse::<usize>().map_err(|_| bad(part));
+        let number = |part: &str, text: &str| match text.parse::<usize>() {
+            Ok(number) if number <= LARGEST => Ok(number),
+            _ => Err(bad(part)),
+        };
         let list = |part: &str, text: &str| text.split('x').map(|t| number(part, t)).collect::<Result<Vec<_>>>();
         let (mut n, mut c, mut o, mut groups, mut flipped, mut table, mut same) = (1, 1, 1, 1, false, false, false);
         let (mut size, mut kernel, mut stride, mut dilation) = (vec![], vec![1], vec![1], vec![1]);
@@ -287,6 +290,15 @@ impl Conv {
                 }
                 _ => size = list(part, part)?,
             }
+        }
+        let lists = [("k", kernel.len()), ("s", stride.len()), ("d", dilation.len()), ("p", padding.len())];
+        if let Some((letter, given)) = lists.into_iter().find(|&(_, given)| given != 1 && given != size.len()) {
+            return Err(Error::usage(format!("`{letter}` does not have one number for each spatial axis"))
+                .found(format!("{given} numbers in `{text}`"))
+                .expected(format!("1, or {}", size.len())));
+        }
+        if n == 0 {
+            return Err(Error::usage("a batch has at least one sample").found(text));
         }
         let pick = |list: &[usize], axis: usize| *list.get(axis).unwrap_or(&list[0]);
         let window = |(axis, &input): (usize, &usize)| {

@@ -121,6 +121,7 @@ macro_rules! operations {
 
 operations! {
     conv: Conv, ConvGradInput, ConvGradWeight => ConvLayer;
+    conv_transpose: => ConvTransposeLayer;
     pool: MaxPool, MaxPoolGrad, MaxPoolAt, MeanPool, MeanPoolGrad => PoolLayer, AdaptivePoolLayer;
     local: Local, LocalGradInput, LocalGradWeight => LocalLayer;
     subsample: => SubsampleLayer;

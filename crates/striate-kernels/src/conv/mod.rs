@@ -151,6 +151,12 @@ macro_rules! shared_methods {
             $variants.iter().map(|v| v.0)
         }
 
+        /// All variants, the fastest first, each with why it declines the problem if it does.
+        pub fn survey(geometry: &ConvGeometry, isa: Isa) -> Vec<(&'static str, Option<String>)> {
+            let problem = Problem::new(geometry);
+            $variants.iter().map(|&(name, make)| (name, make(&problem, isa).err())).collect()
+        }
+
         /// The variant in use.
         pub fn variant(&self) -> &'static str {
             self.chosen.name

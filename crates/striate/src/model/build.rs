@@ -11,7 +11,7 @@ use striate_tensor::{Error, Result};
 pub struct Built<'g> {
     /// The samples: N×….
     pub input: Var<'g>,
-    /// The output of the last layer: one score for each class.
+    /// The output of the last layer: one score for each class, N×K, or N×K×… for each class at each place.
     pub output: Var<'g>,
     /// The layers in order.
     pub layers: Vec<BuiltLayer<'g>>,
@@ -118,7 +118,7 @@ impl Model {
         }
     }
 
-    /// The loss of scores by labels, a scalar.
+    /// The loss of scores by labels of the type [`Loss::labels`], a scalar.
     pub fn loss_of<'g>(&self, scores: Var<'g>, labels: Var<'g>) -> Var<'g> {
         let place = self.layers.last().and_then(|layer| layer.place.clone());
         scores.builder().in_layer("loss", place, || self.loss.of(scores, labels))

@@ -1,11 +1,12 @@
 //! What training makes small.
 
 use serde::{Deserialize, Serialize};
-use striate_graph::Var;
 use striate_graph::ops::softmax::OneHot;
+use striate_graph::{Type, Var, i32};
 use striate_tensor::{Binary, Error, Result};
 
-/// The loss of a model's scores N×K by the labels N, a mean over the batch.
+/// The loss of a model's scores N×K by the labels N, a mean over the batch; of scores N×K×… by labels N×…, a mean over all
+/// places.
 ///
 /// In `model.toml` it is a word, or a table: `loss = { type = "cross_entropy", label_smoothing = 0.1 }`.
 ///
@@ -91,7 +92,12 @@ impl Loss {
         }
     }
 
-    /// The loss of scores N×K by labels N, a scalar.
+    /// The type of the labels that belong to scores N×K×…: i32 N×…, one for each place.
+    pub fn labels(scores: &Type) -> Type {
+        i32(scores.dims.iter().enumerate().filter(|&(axis, _)| axis != 1).map(|(_, &dim)| dim))
+    }
+
+    /// The loss of scores N×K×… by labels N×…, a scalar.
     #[track_caller]
     pub fn of<'g>(&self, scores: Var<'g>, labels: Var<'g>) -> Var<'g> {
         let one_hot = || match scores.ty().dims.get(1).and_then(|classes| classes.known()) {

@@ -1,13 +1,14 @@
 use super::{LEARNING_RATE, Optimizer};
 use crate::data::{Dataset, Preprocessing};
-use crate::model::Model;
-use striate_graph::{Builder, Graph, Mode, N, Var, f32, i32};
+use crate::model::{Loss, Model};
+use striate_graph::{Builder, Graph, Mode, Var, f32};
 use striate_tensor::{DType, Error, Place, Result, Shape};
 
 /// The name of the input that holds the labels.
 pub const LABELS: &str = "labels";
 
-/// The two graphs of a model that a training needs. Both have the outputs (loss, scores), the latter `N×classes`.
+/// The two graphs of a model that a training needs. Both have the outputs (loss, scores), the latter `N×classes` or, with a
+/// class for each place, `N×classes×…`.
 #[derive(Clone, Debug)]
 pub struct Graphs {
     /// Inputs (samples, labels, learning rate); with gradient and updates, batch statistics and dropout.
@@ -56,7 +57,7 @@ const MOST_PARAMETERS: usize = 1 << 30;
 
 fn outputs<'g>(model: &Model, builder: &'g Builder, mode: Mode) -> [Var<'g>; 2] {
     let built = model.build(builder, mode);
-    let labels = builder.input(LABELS, i32([N]));
+    let labels = builder.input(LABELS, Loss::labels(&built.output.ty()));
     let loss = model.loss_of(built.output, labels).named("loss");
     [loss, built.output.named("scores")]
 }

@@ -1,0 +1,59 @@
+//! Measuring kernels: the shortest time of a call, and the most multiply-adds that the machine can do.
+
+use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::workers::Workers;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// The shortest time of one call: many short stretches, so that some fall between other programs' turns.
+pub fn shortest(mut call: impl FnMut()) -> Duration {
+    let once = |call: &mut dyn FnMut(), times: u32| {
+        let start = Instant::now();
+        (0..times).for_each(|_| call());
+        start.elapsed() / times
+    };
+    once(&mut call, 1);
+    let times = (1e-3 / once(&mut call, 1).as_secs_f64().max(1e-9)).ceil().min(10_000.0) as u32;
+    let start = Instant::now();
+    let mut shortest = Duration::MAX;
+    for round in 0.. {
+        shortest = shortest.min(once(&mut call, times));
+        if round >= 5 && start.elapsed().as_millis() > 250 {
+            break;
+        }
+    }
+    shortest
+}
+
+/// Twelve independent chains of multiply-adds: enough to keep all multipliers busy.
+struct Chains(usize);
+
+const CHAINS: usize = 12;
+
+impl Kernel for Chains {
+    type Output = f32;
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> f32 {
+        let mut sums = [simd.splat(1.0); CHAINS];
+        let (a, b) = (simd.splat(black_box(0.999)), simd.splat(black_box(0.001)));
+        for _ in 0..self.0 {
+            for sum in &mut sums {
+                *sum = simd.fma(*sum, a, b);
+            }
+        }
+        let total = sums.into_iter().fold(simd.splat(0.0), |a, b| simd.add(a, b));
+        simd.sum(total)
+    }
+}
+
+/// The multipliers' peak with these workers in floating-point operations a second, two for each multiply-add.
+pub fn multiply_add_peak(isa: Isa, workers: &Workers) -> f64 {
+    const ROUNDS: usize = 100_000;
+    let items = 4 * workers.threads();
+    let time = shortest(|| {
+        workers.run(items, |_, _| {
+            black_box(isa.run(Chains(ROUNDS)));
+        })
+    });
+    (items * ROUNDS * CHAINS * LANES * 2) as f64 / time.as_secs_f64()
+}
