@@ -121,7 +121,12 @@ const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] = &[
     ("plain", plain::grad_input),
 ];
 /// The variants of the gradient to the weights, the fastest first.
-const GRAD_WEIGHT: &[(&str, Make<dyn WeightPass>)] = &[("direct", weight::direct), ("plain", plain::grad_weight)];
+const GRAD_WEIGHT: &[(&str, Make<dyn WeightPass>)] = &[
+    ("winograd4", winograd::grad_weight4),
+    ("winograd2", winograd::grad_weight2),
+    ("direct", weight::direct),
+    ("plain", plain::grad_weight),
+];
 
 /// The variant that was taken, and why those before it were not.
 struct Chosen<P: ?Sized> {

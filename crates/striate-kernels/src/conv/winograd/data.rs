@@ -10,6 +10,7 @@ use super::super::{Block, DataCall, DataPass};
 use super::filter::Filter;
 use super::input::{Input, Patch, Strip};
 use super::output::Output;
+use super::pitch;
 use super::product::Product;
 use super::tiling::Tiling;
 use super::transform::Scheme;
@@ -52,12 +53,6 @@ pub(super) struct Data<X, const M: usize, const N: usize> {
     /// Whether all `V` is made first.
     shared: bool,
     scheme: PhantomData<X>,
-}
-
-/// Distance between two points of `channels` channels: beyond a multiple of the pages, so that the points of an element
-/// do not compete for the same lines of the cache.
-fn pitch(channels: usize, lanes: usize) -> usize {
-    (channels * lanes).next_multiple_of(16) + 16
 }
 
 impl<X: Scheme<M, N>, const M: usize, const N: usize> Data<X, M, N> {

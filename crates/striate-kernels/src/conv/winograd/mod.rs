@@ -8,19 +8,24 @@
 //! U[o,c] = G·w[o,c]·Gᵀ     V[c,t] = Bᵀ·x[c,t]·B     m[o,t] = Σ_c U[o,c]·V[c,t]     y[o,t] = Aᵀ·m[o,t]·A
 //! ```
 
+mod channels;
 mod data;
 mod filter;
+mod grad_filter;
 mod input;
+mod outer;
 mod output;
 mod product;
 mod tiling;
 mod transform;
+mod weight;
 
 use super::problem::Problem;
-use super::{ConvOptions, DataPass};
+use super::{ConvOptions, DataPass, WeightPass};
 use crate::simd::Isa;
 use data::{Data, Direction};
 use transform::{F2, F4};
+use weight::Weight;
 
 type Pass<P> = Result<Box<P>, String>;
 
@@ -42,6 +47,22 @@ pub(super) fn grad_input4(problem: &Problem, isa: Isa, options: &ConvOptions) ->
 pub(super) fn grad_input2(problem: &Problem, isa: Isa, options: &ConvOptions) -> Pass<dyn DataPass> {
     accepts(problem, options)?;
     Ok(Box::new(Data::<F2, 2, 4>::new(problem, isa, Direction::Backward)))
+}
+
+pub(super) fn grad_weight4(problem: &Problem, isa: Isa, options: &ConvOptions) -> Pass<dyn WeightPass> {
+    accepts(problem, options)?;
+    Ok(Box::new(Weight::<F4, 4, 6>::new(problem, isa)))
+}
+
+pub(super) fn grad_weight2(problem: &Problem, isa: Isa, options: &ConvOptions) -> Pass<dyn WeightPass> {
+    accepts(problem, options)?;
+    Ok(Box::new(Weight::<F2, 2, 4>::new(problem, isa)))
+}
+
+/// Distance between two points of `channels` channels: beyond a multiple of the pages, so that the points of an element
+/// do not compete for the same lines of the cache.
+fn pitch(channels: usize, lanes: usize) -> usize {
+    (channels * lanes).next_multiple_of(16) + 16
 }
 
 /// Why the problem has no minimal filtering of this kind.
