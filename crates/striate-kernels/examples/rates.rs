@@ -1,8 +1,11 @@
 //! Times the kernels on the shapes of well-known networks: GFLOP/s (padding taps counted) and share of the multipliers'
 //! peak. The best of several repetitions counts, since other programs may share the machine.
 //!
+//! Of a convolution every variant that accepts is timed; `*` marks the one that a caller gets without asking.
+//!
 //! `cargo run --release --example rates [threads [part of a name]]`
 
+use std::time::Instant;
 use striate_kernels::*;
 use striate_tensor::{Binary, Connections, ConvGeometry, Program, Rng, Unary, Window};
 
@@ -30,6 +33,62 @@ struct Bench {
 /// The best time of one call in seconds.
 fn best(call: impl FnMut()) -> f64 {
     shortest(call).as_secs_f64()
+}
+
+/// [`best`] of each call, in turns, so that all have the same neighbours.
+fn best_of(calls: &mut [Box<dyn FnMut() + '_>]) -> Vec<f64> {
+    let once = |call: &mut dyn FnMut(), times: u32| {
+        let start = Instant::now();
+        (0..times).for_each(|_| call());
+        start.elapsed().as_secs_f64() / f64::from(times)
+    };
+    let mut times = vec![];
+    for call in calls.iter_mut() {
+        once(call, 1);
+        times.push((0.001 / once(call, 1)).ceil().min(10_000.0) as u32);
+    }
+    let start = Instant::now();
+    let mut best = vec![f64::INFINITY; calls.len()];
+    for round in 0.. {
+        for ((call, best), &times) in calls.iter_mut().zip(&mut best).zip(&times) {
+            *best = best.min(once(call, times));
+        }
+        if round >= 5 && start.elapsed().as_millis() > 250 * calls.len() as u128 {
+            break;
+        }
+    }
+    best
+}
+
+/// How fast a variant is.
+struct Rate {
+    variant: &'static str,
+    seconds: f64,
+    /// Whether it is the one that a caller gets without asking.
+    chosen: bool,
+}
+
+/// All variants that accept but the plain one, and the chosen one in any case.
+fn rates<'a>(
+    variants: impl Iterator<Item = &'static str>,
+    prepare: impl Fn(&ConvOptions) -> Option<(&'static str, Box<dyn FnMut() + 'a>)>,
+) -> Vec<Rate> {
+    let chosen = prepare(&ConvOptions::default()).expect("a variant").0;
+    let only = |variant: &str| ConvOptions { variant: Some(variant.into()), ..ConvOptions::default() };
+    let (names, mut calls): (Vec<_>, Vec<_>) =
+        variants.filter(|&v| v != "plain" || v == chosen).filter_map(|v| prepare(&only(v))).unzip();
+    let seconds = best_of(&mut calls);
+    let rate = |(variant, seconds)| Rate { variant, seconds, chosen: variant == chosen };
+    names.into_iter().zip(seconds).map(rate).collect()
+}
+
+/// `x`, `w` and `∂y`.
+fn numbers(g: &ConvGeometry) -> [Vec<f32>; 3] {
+    [
+        normals("x", g.batch * g.in_channels * g.pixels()),
+        normals("w", g.rows() * g.taps()),
+        normals("dy", g.batch * g.out_channels * g.positions()),
+    ]
 }
 
 fn normals(name: &str, len: usize) -> Vec<f32> {
@@ -66,32 +125,78 @@ impl Bench {
             ("256-256 8px b4", square(4, 256, 8, 256, 3, 1, 1, 1)),
             ("512-512 4px b32", square(32, 512, 4, 512, 3, 1, 1, 1)),
             ("512-512 4px b1", square(1, 512, 4, 512, 3, 1, 1, 1)),
+            ("512-512 2px b32", square(32, 512, 2, 512, 3, 1, 1, 1)),
+            ("64-64 32px b32", square(32, 64, 32, 64, 3, 1, 1, 1)),
+            ("128-128 16px b32", square(32, 128, 16, 128, 3, 1, 1, 1)),
+            ("256-256 8px b32", square(32, 256, 8, 256, 3, 1, 1, 1)),
+            ("32-64 26px b64", square(64, 32, 26, 64, 3, 1, 0, 1)),
+            ("16-16 128px b4", square(4, 16, 128, 16, 3, 1, 1, 1)),
+            ("64-64 56px b8", square(8, 64, 56, 64, 3, 1, 1, 1)),
+            ("128-128 28px b8", square(8, 128, 28, 128, 3, 1, 1, 1)),
+            ("256-256 14px b8", square(8, 256, 14, 256, 3, 1, 1, 1)),
+            ("512-512 7px b8", square(8, 512, 7, 512, 3, 1, 1, 1)),
+            ("64-64 32px b1", square(1, 64, 32, 64, 3, 1, 1, 1)),
+            ("128-128 16px b1", square(1, 128, 16, 128, 3, 1, 1, 1)),
+            ("256-256 8px b1", square(1, 256, 8, 256, 3, 1, 1, 1)),
+            ("512-512 2px b1", square(1, 512, 2, 512, 3, 1, 1, 1)),
+            ("16-16 128px b1", square(1, 16, 128, 16, 3, 1, 1, 1)),
+            ("64-64 56px b1", square(1, 64, 56, 64, 3, 1, 1, 1)),
+            ("128-128 28px b1", square(1, 128, 28, 128, 3, 1, 1, 1)),
+            ("256-256 14px b1", square(1, 256, 14, 256, 3, 1, 1, 1)),
+            ("512-512 7px b1", square(1, 512, 7, 512, 3, 1, 1, 1)),
             ("64-256 1x1 28px b4", square(4, 64, 28, 256, 1, 1, 0, 1)),
             ("stem 3-64 7x7 s2 112px b4", square(4, 3, 112, 64, 7, 2, 3, 1)),
             ("depthwise 96 3x3 28px b8", square(8, 96, 28, 96, 3, 1, 1, 96)),
             ("depthwise 96 3x3 s2 28px b8", square(8, 96, 28, 96, 3, 2, 1, 96)),
         ];
-        println!("{:<28} {:>16} {:>16} {:>16}", "convolution", "forward", "grad input", "grad weight");
+        println!("{:<28} {:<10} {:>16} {:>16} {:>16}", "convolution", "", "forward", "grad input", "grad weight");
         for (name, g) in shapes.iter().filter(|(name, _)| name.contains(&self.wanted)) {
+            let passes = [self.forward(g), self.grad_input(g), self.grad_weight(g)];
             let flops = 2.0 * g.multiply_adds() as f64 / 1e9;
-            let rate = |seconds: f64| format!("{:.1} ({:.0} %)", flops / seconds, 100.0 * flops / seconds / self.peak);
-            let x = normals("x", g.batch * g.in_channels * g.pixels());
-            let w = normals("w", g.rows() * g.taps());
-            let dy = normals("dy", g.batch * g.out_channels * g.positions());
-            let (mut y, mut dx, mut dw) = (dy.clone(), x.clone(), w.clone());
-            let (workers, options) = (&self.workers, ConvOptions::default());
-            let threads = workers.threads();
-            let conv = Forward::prepare(g, self.isa, &options).expect("a variant");
-            let mut room = vec![0.0; conv.scratch_len(threads)];
-            let forward = best(|| conv.run(workers, &x, Weights::Plain(&w), None, Epilogue::NONE, &mut y, &mut room));
-            let conv = GradInput::prepare(g, self.isa, &options).expect("a variant");
-            let mut room = vec![0.0; conv.scratch_len(threads)];
-            let input = best(|| conv.run(workers, &dy, Weights::Plain(&w), None, Epilogue::NONE, &mut dx, &mut room));
-            let conv = GradWeight::prepare(g, self.isa, &options).expect("a variant");
-            let mut room = vec![0.0; conv.scratch_len(threads)];
-            let weight = best(|| conv.run(workers, &x, &dy, &mut dw, &mut room));
-            println!("{name:<28} {:>16} {:>16} {:>16}", rate(forward), rate(input), rate(weight));
+            let rate = |found: &Rate| {
+                let rate = flops / found.seconds;
+                format!("{}{rate:.1} ({:.0} %)", if found.chosen { "*" } else { "" }, 100.0 * rate / self.peak)
+            };
+            for variant in Forward::variants() {
+                let cells = passes.each_ref().map(|pass| pass.iter().find(|found| found.variant == variant).map(rate));
+                if cells.iter().any(Option::is_some) {
+                    let [forward, input, weight] = cells.map(|cell| cell.unwrap_or_else(|| "-".into()));
+                    println!("{name:<28} {variant:<10} {forward:>16} {input:>16} {weight:>16}");
+                }
+            }
         }
+    }
+
+    fn forward(&self, g: &ConvGeometry) -> Vec<Rate> {
+        let [x, w, y] = numbers(g);
+        rates(Forward::variants(), |options| {
+            let conv = Forward::prepare(g, self.isa, options).ok()?;
+            let (mut y, mut room) = (y.clone(), vec![0.0; conv.scratch_len(self.workers.threads())]);
+            let (x, w, workers, variant) = (&x, &w, &self.workers, conv.variant());
+            let run = move || conv.run(workers, x, Weights::Plain(w), None, Epilogue::NONE, &mut y, &mut room);
+            Some((variant, Box::new(run) as _))
+        })
+    }
+
+    fn grad_input(&self, g: &ConvGeometry) -> Vec<Rate> {
+        let [x, w, dy] = numbers(g);
+        rates(GradInput::variants(), |options| {
+            let conv = GradInput::prepare(g, self.isa, options).ok()?;
+            let (mut dx, mut room) = (x.clone(), vec![0.0; conv.scratch_len(self.workers.threads())]);
+            let (dy, w, workers, variant) = (&dy, &w, &self.workers, conv.variant());
+            let run = move || conv.run(workers, dy, Weights::Plain(w), None, Epilogue::NONE, &mut dx, &mut room);
+            Some((variant, Box::new(run) as _))
+        })
+    }
+
+    fn grad_weight(&self, g: &ConvGeometry) -> Vec<Rate> {
+        let [x, w, dy] = numbers(g);
+        rates(GradWeight::variants(), |options| {
+            let conv = GradWeight::prepare(g, self.isa, options).ok()?;
+            let (mut dw, mut room) = (w.clone(), vec![0.0; conv.scratch_len(self.workers.threads())]);
+            let (x, dy, workers, variant) = (&x, &dy, &self.workers, conv.variant());
+            Some((variant, Box::new(move || conv.run(workers, x, dy, &mut dw, &mut room)) as _))
+        })
     }
 
     /// Dense layers, beside the `matrixmultiply` crate on one thread.

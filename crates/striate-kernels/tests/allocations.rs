@@ -23,7 +23,7 @@ fn run_allocates_nothing() {
         let dy = normals("dy", g.batch * g.out_channels * g.positions());
         let (mut y, mut dx, mut dw) = (dy.clone(), x.clone(), w.clone());
         for (forward, input, weight) in [("direct", "direct", "direct"), ("plain", "plain", "plain")] {
-            let only = |variant: &str| ConvOptions { variant: Some(variant.into()) };
+            let only = |variant: &str| ConvOptions { variant: Some(variant.into()), ..ConvOptions::default() };
             let forward = Forward::prepare(&g, Isa::best(), &only(forward)).unwrap();
             let input = GradInput::prepare(&g, Isa::best(), &only(input)).unwrap();
             let weight = GradWeight::prepare(&g, Isa::best(), &only(weight)).unwrap();

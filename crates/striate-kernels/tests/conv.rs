@@ -44,6 +44,17 @@ const CASES: &[&str] = &[
     "n1 c32 16x16 -> o40 k3 p1",
     "n1 c8 64x40 -> o8 k3 p1",
     "n1 c16 100x70 -> o4 k3 s2 p1",
+    // what Winograd's variants take
+    "n2 c8 9x11 -> o8 k3",
+    "n3 c5 8x13 -> o6 k3 p2",
+    "n2 c9 7x7 -> o5 k3 p2:0x0:1",
+    "n5 c3 3x3 -> o2 k3",
+    "n4 c7 1x2 -> o9 k3 p1 flip",
+    "n2 c3 3x3 -> o4 k3 p5",
+    "n13 c17 14x14 -> o33 k3 p1",
+    "n2 c12 20x37 -> o20 k3 p1 g2",
+    "n1 c40 6x140 -> o36 k3 p1",
+    "n33 c16 4x4 -> o24 k3 p1",
     // three axes
     "n2 c2 5x6x7 -> o3 k3x2x3 p1x0x1",
     "n1 c3 4x5x9 -> o4 k2 s2 g1",
@@ -67,7 +78,19 @@ fn scratch(len: usize) -> Vec<f32> {
 }
 
 fn only(variant: &str) -> ConvOptions {
-    ConvOptions { variant: Some(variant.into()) }
+    ConvOptions { variant: Some(variant.into()), ..ConvOptions::default() }
+}
+
+/// The variant, which only Winograd's may decline.
+#[track_caller]
+fn prepared<P>(variant: &str, pass: striate_tensor::Result<P>) -> Option<P> {
+    match pass {
+        Ok(pass) => Some(pass),
+        Err(error) => {
+            assert!(variant.starts_with("winograd"), "{variant}: {error}");
+            None
+        }
+    }
 }
 
 type Numbers = fn(&str, usize) -> Vec<f32>;
@@ -85,14 +108,14 @@ fn check_all(numbers: Numbers, compare: Compare) {
         let threads = workers.threads();
         let label = |pass: &str, variant: &str| format!("{text}: {pass} {variant} {isa} {threads} threads");
         for variant in Forward::variants() {
-            let conv = Forward::prepare(&g, isa, &only(variant)).unwrap();
+            let Some(conv) = prepared(variant, Forward::prepare(&g, isa, &only(variant))) else { continue };
             let mut y = vec![f32::NAN; grad_y.len()];
             let mut room = scratch(conv.scratch_len(threads));
             conv.run(workers, &x, Weights::Plain(&w), Some(&bias), Epilogue::NONE, &mut y, &mut room);
             compare(&label("y", variant), &y, &expected.y);
         }
         for variant in GradInput::variants() {
-            let conv = GradInput::prepare(&g, isa, &only(variant)).unwrap();
+            let Some(conv) = prepared(variant, GradInput::prepare(&g, isa, &only(variant))) else { continue };
             let mut packed = scratch(conv.packed_len());
             conv.pack(workers, &w, &mut packed);
             let mut dx = vec![f32::NAN; x.len()];
@@ -101,7 +124,7 @@ fn check_all(numbers: Numbers, compare: Compare) {
             compare(&label("dx", variant), &dx, &expected.grad_x);
         }
         for variant in GradWeight::variants() {
-            let conv = GradWeight::prepare(&g, isa, &only(variant)).unwrap();
+            let Some(conv) = prepared(variant, GradWeight::prepare(&g, isa, &only(variant))) else { continue };
             let mut dw = vec![f32::NAN; w.len()];
             conv.run(workers, &x, &grad_y, &mut dw, &mut scratch(conv.scratch_len(threads)));
             compare(&label("dw", variant), &dw, &expected.grad_w);
@@ -111,7 +134,10 @@ fn check_all(numbers: Numbers, compare: Compare) {
 
 #[test]
 fn integers_agree_bit_for_bit() {
-    check_all(integers, same);
+    // F(4×4, 3×3) divides by three
+    check_all(integers, |what, found, expected| {
+        if what.contains("winograd4") { close(what, found, expected, 1e-5) } else { same(what, found, expected) }
+    });
 }
 
 #[test]
@@ -155,7 +181,7 @@ fn the_hook_sees_every_element_once_after_relu() {
         let x = integers("x", g.batch * g.in_channels * g.pixels());
         let w = integers("w", g.rows() * g.taps());
         for variant in Forward::variants() {
-            let conv = Forward::prepare(&g, isa, &only(variant)).unwrap();
+            let Some(conv) = prepared(variant, Forward::prepare(&g, isa, &only(variant))) else { continue };
             let mut room = scratch(conv.scratch_len(workers.threads()));
             let mut plain = vec![f32::NAN; g.batch * o * p];
             conv.run(workers, &x, Weights::Plain(&w), None, Epilogue::NONE, &mut plain, &mut room);
@@ -170,7 +196,7 @@ fn the_hook_sees_every_element_once_after_relu() {
             let epilogue = Epilogue { relu: true, hook: Some(&hook) };
             conv.run(workers, &x, Weights::Plain(&w), None, epilogue, &mut y, &mut room);
             assert_eq!(seen.into_inner(), y.len(), "{text} {variant}");
-            let expected: Vec<f64> = plain.iter().map(|&y| 2.0 * f64::from(y.max(0.0)) + 1.0).collect();
+            let expected: Vec<f64> = plain.iter().map(|&y| f64::from(2.0 * y.max(0.0) + 1.0)).collect();
             same(&format!("{text} {variant}"), &y, &expected);
         }
     });

@@ -5,7 +5,7 @@
 use super::lattice::{Axis, Lattice, Outputs, Tiles};
 use super::problem::Problem;
 use super::tile::{self, blocks};
-use super::{Block, DataCall, DataPass};
+use super::{Block, ConvOptions, DataCall, DataPass};
 use crate::parts::Parts;
 use crate::simd::{Isa, Kernel, Simd};
 use crate::workers::Workers;
@@ -59,7 +59,7 @@ struct Residue {
     step: usize,
 }
 
-pub(super) fn forward(problem: &Problem, isa: Isa) -> Result<Box<dyn DataPass>, String> {
+pub(super) fn forward(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box<dyn DataPass>, String> {
     let axes = forward_axes(problem);
     let residues = problem.windows.map(|w| {
         let taps = (0..w.kernel).map(|t| (t, t * w.dilation % w.stride, t * w.dilation / w.stride)).collect();
@@ -87,7 +87,7 @@ pub(super) fn forward_axes(problem: &Problem) -> [Axis; 3] {
 
 /// Input `q` gets from tap `t` the output `p = (q + before − t·dilation)/stride` where that divides. With
 /// `q + before = m·stride + ρ` and `t·dilation = e·stride + ρ`: `p = m − e`.
-pub(super) fn grad_input(problem: &Problem, isa: Isa) -> Result<Box<dyn DataPass>, String> {
+pub(super) fn grad_input(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box<dyn DataPass>, String> {
     let axes = problem.windows.map(|w| {
         let reach = (w.kernel - 1) * w.dilation / w.stride;
         let first = w.before / w.stride;

@@ -14,6 +14,7 @@ mod plain;
 mod problem;
 mod tile;
 mod weight;
+mod winograd;
 
 use crate::simd::Isa;
 use crate::workers::Workers;
@@ -26,6 +27,8 @@ use striate_tensor::{ConvGeometry, Error, Result};
 pub struct ConvOptions {
     /// Only the variant of this name, instead of the first that accepts.
     pub variant: Option<String>,
+    /// No variant whose rounding errors exceed those of the sum as it is defined: none of Winograd's.
+    pub exact: bool,
 }
 
 /// A finished part of the output, given to an [`Epilogue`]'s hook while it is still in the cache.
@@ -105,14 +108,29 @@ trait WeightPass: Send + Sync {
     fn run(&self, workers: &Workers, x: &[f32], grad_y: &[f32], grad_w: &mut [f32], scratch: &mut [f32]);
 }
 
-type Make<P> = fn(&Problem, Isa) -> Result<Box<P>, String>;
+type Make<P> = fn(&Problem, Isa, &ConvOptions) -> Result<Box<P>, String>;
 
 /// The variants of the forward pass, the fastest first.
-const FORWARD: &[(&str, Make<dyn DataPass>)] = &[("direct", direct::forward), ("plain", plain::forward)];
+const FORWARD: &[(&str, Make<dyn DataPass>)] = &[
+    ("winograd4", winograd::forward4),
+    ("winograd2", winograd::forward2),
+    ("direct", direct::forward),
+    ("plain", plain::forward),
+];
 /// The variants of the gradient to the input, the fastest first.
-const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] = &[("direct", direct::grad_input), ("plain", plain::grad_input)];
+const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] = &[
+    ("winograd4", winograd::grad_input4),
+    ("winograd2", winograd::grad_input2),
+    ("direct", direct::grad_input),
+    ("plain", plain::grad_input),
+];
 /// The variants of the gradient to the weights, the fastest first.
-const GRAD_WEIGHT: &[(&str, Make<dyn WeightPass>)] = &[("direct", weight::direct), ("plain", plain::grad_weight)];
+const GRAD_WEIGHT: &[(&str, Make<dyn WeightPass>)] = &[
+    ("winograd4", winograd::grad_weight4),
+    ("winograd2", winograd::grad_weight2),
+    ("direct", weight::direct),
+    ("plain", plain::grad_weight),
+];
 
 /// The variant that was taken, and why those before it were not.
 struct Chosen<P: ?Sized> {
@@ -132,7 +150,7 @@ fn choose<P: ?Sized>(
         if options.variant.as_ref().is_some_and(|wanted| wanted != name) {
             continue;
         }
-        match make(problem, isa) {
+        match make(problem, isa, options) {
             Ok(pass) => return Ok(Chosen { name, refused, pass }),
             Err(why) => refused.push((name, why)),
         }

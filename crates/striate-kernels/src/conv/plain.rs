@@ -1,7 +1,7 @@
 //! The plain variant: takes any problem, row by row.
 
 use super::problem::Problem;
-use super::{Block, DataCall, DataPass, WeightPass};
+use super::{Block, ConvOptions, DataCall, DataPass, WeightPass};
 use crate::simd::Isa;
 use crate::workers::Workers;
 use std::ops::Range;
@@ -55,15 +55,15 @@ impl Problem {
     }
 }
 
-pub(super) fn forward(problem: &Problem, _: Isa) -> Result<Box<dyn DataPass>, String> {
+pub(super) fn forward(problem: &Problem, _: Isa, _: &ConvOptions) -> Result<Box<dyn DataPass>, String> {
     Ok(Box::new(Forward(Plain(problem.clone()))))
 }
 
-pub(super) fn grad_input(problem: &Problem, _: Isa) -> Result<Box<dyn DataPass>, String> {
+pub(super) fn grad_input(problem: &Problem, _: Isa, _: &ConvOptions) -> Result<Box<dyn DataPass>, String> {
     Ok(Box::new(GradInput(Plain(problem.clone()))))
 }
 
-pub(super) fn grad_weight(problem: &Problem, _: Isa) -> Result<Box<dyn WeightPass>, String> {
+pub(super) fn grad_weight(problem: &Problem, _: Isa, _: &ConvOptions) -> Result<Box<dyn WeightPass>, String> {
     Ok(Box::new(GradWeight(Plain(problem.clone()))))
 }
 

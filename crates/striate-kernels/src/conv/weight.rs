@@ -4,10 +4,10 @@
 //! The batch is cut into a fixed number of chunks, whose sums are added in order.
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
-use super::WeightPass;
 use super::direct::{Fill, forward_axes};
 use super::lattice::{Lattice, Outputs, Tiles};
 use super::problem::Problem;
+use super::{ConvOptions, WeightPass};
 use crate::parts::Parts;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 use crate::workers::Workers;
@@ -41,7 +41,7 @@ const COPIES: usize = 96 << 10;
 /// Floats that the chunks' sums may take together.
 const SUMS: usize = 1 << 20;
 
-pub(super) fn direct(problem: &Problem, isa: Isa) -> Result<Box<dyn WeightPass>, String> {
+pub(super) fn direct(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box<dyn WeightPass>, String> {
     let axes = forward_axes(problem);
     let (ins, outs) = (problem.ins(), problem.outs());
     let positions = problem.positions().max(1);

@@ -214,4 +214,50 @@ impl Simd for Avx2 {
             ]
         }
     }
+    #[inline(always)]
+    unsafe fn gather4(self, from: [*const f32; LANES]) -> [__m256; 4] {
+        // SAFETY: `self` proves the features; the caller promises four readable numbers at each place.
+        unsafe {
+            four_by_four([
+                two_fours(from[0], from[4]),
+                two_fours(from[1], from[5]),
+                two_fours(from[2], from[6]),
+                two_fours(from[3], from[7]),
+            ])
+        }
+    }
+    #[inline(always)]
+    unsafe fn scatter4(self, to: [*mut f32; LANES], v: [__m256; 4]) {
+        // SAFETY: `self` proves the features; the caller promises four writable numbers at each place.
+        unsafe {
+            let pairs = four_by_four(v);
+            for lane in 0..4 {
+                _mm_storeu_ps(to[lane], _mm256_castps256_ps128(pairs[lane]));
+                _mm_storeu_ps(to[lane + 4], _mm256_extractf128_ps::<1>(pairs[lane]));
+            }
+        }
+    }
+}
+
+/// # Safety
+/// Four numbers must be readable at each place.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn two_fours(low: *const f32, high: *const f32) -> __m256 {
+    // SAFETY: by the contract above.
+    unsafe { _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high)) }
+}
+
+/// Rows and columns of both 4×4 blocks exchanged.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn four_by_four(r: [__m256; 4]) -> [__m256; 4] {
+    let low = [_mm256_unpacklo_ps(r[0], r[1]), _mm256_unpacklo_ps(r[2], r[3])];
+    let high = [_mm256_unpackhi_ps(r[0], r[1]), _mm256_unpackhi_ps(r[2], r[3])];
+    [
+        _mm256_shuffle_ps::<0x44>(low[0], low[1]),
+        _mm256_shuffle_ps::<0xee>(low[0], low[1]),
+        _mm256_shuffle_ps::<0x44>(high[0], high[1]),
+        _mm256_shuffle_ps::<0xee>(high[0], high[1]),
+    ]
 }

@@ -99,6 +99,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn unzip(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
     /// The opposite of [`Simd::unzip`].
     fn zip(self, even: Self::V, odd: Self::V) -> (Self::V, Self::V);
+    /// Lane `l` of result `j` is number `j` of the four at `from[l]`.
+    unsafe fn gather4(self, from: [*const f32; LANES]) -> [Self::V; 4];
+    /// The opposite of [`Simd::gather4`]: writes four numbers at each place, in order.
+    unsafe fn scatter4(self, to: [*mut f32; LANES], v: [Self::V; 4]);
 }
 
 /// A piece of work that is written for any instruction set.

@@ -174,4 +174,16 @@ impl Simd for Portable {
         let at = |i: usize| if i.is_multiple_of(2) { even[i / 2] } else { odd[i / 2] };
         (each(at), each(|i| at(i + LANES)))
     }
+    #[inline(always)]
+    unsafe fn gather4(self, from: [*const f32; LANES]) -> [V; 4] {
+        // SAFETY: the caller promises four readable numbers at each place.
+        std::array::from_fn(|j| each(|i| unsafe { *from[i].add(j) }))
+    }
+    #[inline(always)]
+    unsafe fn scatter4(self, to: [*mut f32; LANES], v: [V; 4]) {
+        for (lane, to) in to.into_iter().enumerate() {
+            // SAFETY: the caller promises four writable numbers at each place.
+            unsafe { to.cast::<[f32; 4]>().write_unaligned(v.map(|v| v[lane])) };
+        }
+    }
 }

@@ -1,0 +1,87 @@
+//! Winograd's minimal filtering for 3×3 kernels at stride 1, for all three passes: F(4×4, 3×3) needs 36 products for 16
+//! outputs instead of 144, F(2×2, 3×3) 16 for 4 instead of 36.
+//!
+//! Letters: tiles of `M×M` outputs, which read `N×N` pixels, `N = M + 2`; `N²` points. With the matrices of
+//! `transform.rs`, for each point
+//!
+//! ```text
+//! U[o,c] = G·w[o,c]·Gᵀ     V[c,t] = Bᵀ·x[c,t]·B     m[o,t] = Σ_c U[o,c]·V[c,t]     y[o,t] = Aᵀ·m[o,t]·A
+//! ```
+
+mod channels;
+mod data;
+mod filter;
+mod grad_filter;
+mod input;
+mod outer;
+mod output;
+mod product;
+mod tiling;
+mod transform;
+mod weight;
+
+use super::problem::Problem;
+use super::{ConvOptions, DataPass, WeightPass};
+use crate::simd::Isa;
+use data::{Data, Direction};
+use transform::{F2, F4};
+use weight::Weight;
+
+type Pass<P> = Result<Box<P>, String>;
+
+pub(super) fn forward4(problem: &Problem, isa: Isa, options: &ConvOptions) -> Pass<dyn DataPass> {
+    accepts(problem, options)?;
+    Ok(Box::new(Data::<F4, 4, 6>::new(problem, isa, Direction::Forward)))
+}
+
+pub(super) fn forward2(problem: &Problem, isa: Isa, options: &ConvOptions) -> Pass<dyn DataPass> {
+    accepts(problem, options)?;
+    Ok(Box::new(Data::<F2, 2, 4>::new(problem, isa, Direction::Forward)))
+}
+
+pub(super) fn grad_input4(problem: &Problem, isa: Isa, options: &ConvOptions) -> Pass<dyn DataPass> {
+    accepts(problem, options)?;
+    Ok(Box::new(Data::<F4, 4, 6>::new(problem, isa, Direction::Backward)))
+}
+
+pub(super) fn grad_input2(problem: &Problem, isa: Isa, options: &ConvOptions) -> Pass<dyn DataPass> {
+    accepts(problem, options)?;
+    Ok(Box::new(Data::<F2, 2, 4>::new(problem, isa, Direction::Backward)))
+}
+
+pub(super) fn grad_weight4(problem: &Problem, isa: Isa, options: &ConvOptions) -> Pass<dyn WeightPass> {
+    accepts(problem, options)?;
+    Ok(Box::new(Weight::<F4, 4, 6>::new(problem, isa)))
+}
+
+pub(super) fn grad_weight2(problem: &Problem, isa: Isa, options: &ConvOptions) -> Pass<dyn WeightPass> {
+    accepts(problem, options)?;
+    Ok(Box::new(Weight::<F2, 2, 4>::new(problem, isa)))
+}
+
+/// Distance between two points of `channels` channels: beyond a multiple of the pages, so that the points of an element
+/// do not compete for the same lines of the cache.
+fn pitch(channels: usize, lanes: usize) -> usize {
+    (channels * lanes).next_multiple_of(16) + 16
+}
+
+/// Why the problem has no minimal filtering of this kind.
+fn accepts(problem: &Problem, options: &ConvOptions) -> Result<(), String> {
+    let [z, y, x] = &problem.windows;
+    if options.exact {
+        return Err("exact results are asked for".into());
+    }
+    if z.kernel != 1 || z.input != 1 || z.before + z.after > 0 || y.kernel != 3 || x.kernel != 3 {
+        return Err("the kernel is not 3×3".into());
+    }
+    if [y, x].iter().any(|w| w.stride != 1 || w.dilation != 1) {
+        return Err("stride and dilation are not 1".into());
+    }
+    if problem.table.is_some() {
+        return Err("a table connects the channels".into());
+    }
+    if problem.batch * problem.positions() == 0 {
+        return Err("there are no outputs".into());
+    }
+    Ok(())
+}
