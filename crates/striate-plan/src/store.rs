@@ -95,6 +95,10 @@ impl Store {
             }
     }
 
+    pub(crate) fn tensor(&self, slot: usize) -> &Tensor {
+        &self.tensors[slot]
+    }
+
     pub(crate) fn tensor_mut(&mut self, slot: usize) -> &mut Tensor {
         &mut self.tensors[slot]
     }

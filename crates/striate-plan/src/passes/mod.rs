@@ -1,6 +1,10 @@
 //! Passes: each takes a graph and returns a better one that computes the same, and says what it did.
 
+mod constants;
 mod detach;
+mod fold;
+mod fold_affine;
+mod freeze;
 mod fuse_epilogues;
 mod fuse_maps;
 mod prune;
@@ -8,6 +12,8 @@ mod share;
 
 use striate_graph::{Graph, ValueId};
 use striate_tensor::Result;
+
+pub(crate) use freeze::freeze;
 
 /// A pass by name.
 pub(crate) struct Pass {
@@ -21,6 +27,8 @@ pub(crate) struct Pass {
 pub(crate) const PASSES: &[Pass] = &[
     Pass { name: "prune", run: prune::prune },
     Pass { name: "share", run: share::share },
+    Pass { name: "fold", run: fold::fold },
+    Pass { name: "fold affine", run: fold_affine::fold_affine },
     Pass { name: "fuse maps", run: fuse_maps::fuse_maps },
     Pass { name: "fuse epilogues", run: fuse_epilogues::fuse_epilogues },
     Pass { name: "prune", run: prune::prune },
