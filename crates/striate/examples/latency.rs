@@ -1,6 +1,6 @@
 //! How long one sample takes: frozen plans of the zoo's models, and training steps, at batch 1.
 //!
-//! `cargo run --release -p striate --example latency [threads [model]]`
+//! `cargo run --release -p striate --example latency [threads [model [plain|frozen|training]]]`
 
 use std::time::{Duration, Instant};
 use striate::prelude::*;
@@ -12,7 +12,8 @@ use striate_tensor::DType;
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let threads = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(1);
-    let only = arguments.next();
+    let (only, column) = (arguments.next(), arguments.next());
+    let wanted = |name: &str| column.as_ref().is_none_or(|column| column == name);
     let workers = Workers::new(threads);
     println!("{:<14} {:>12} {:>12} {:>12}   µs a run, {threads} threads", "model", "plain", "frozen", "training");
     for entry in zoo::all().iter().filter(|entry| only.as_ref().is_none_or(|name| name == entry.name)) {
@@ -32,9 +33,15 @@ fn main() -> Result<()> {
         let mut times = [f64::INFINITY; 3];
         for _ in 0..20 {
             let run = |plan: &mut Plan, store: &mut Store| plan.run(&workers, store, &[Feed::F32(x)]);
-            times[0] = times[0].min(fastest(|| run(&mut plain, &mut store))?);
-            times[1] = times[1].min(fastest(|| run(&mut frozen, &mut store))?);
-            times[2] = times[2].min(fastest(|| steps.step(&[Feed::F32(x), Feed::I32(&y)]).map(|_| ()))?);
+            if wanted("plain") {
+                times[0] = times[0].min(fastest(|| run(&mut plain, &mut store))?);
+            }
+            if wanted("frozen") {
+                times[1] = times[1].min(fastest(|| run(&mut frozen, &mut store))?);
+            }
+            if wanted("training") {
+                times[2] = times[2].min(fastest(|| steps.step(&[Feed::F32(x), Feed::I32(&y)]).map(|_| ()))?);
+            }
         }
         println!("{:<14} {:>12.1} {:>12.1} {:>12.1}", entry.name, times[0], times[1], times[2]);
     }
