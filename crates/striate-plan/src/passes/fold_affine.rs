@@ -235,7 +235,7 @@ mod tests {
     use striate_graph::ops::batch_norm::BatchNormLayer;
     use striate_graph::ops::conv::{Conv, ConvGradInput};
     use striate_graph::ops::matmul::MatMul;
-    use striate_graph::{Builder, Init, Layer, Mode, Scope, State, Var, interpret};
+    use striate_graph::{Builder, Init, Layer, Mode, Scope, State, Var, f32, interpret};
     use striate_tensor::Rng;
 
     /// Numbers of few bits everywhere, and running variances whose deviations are powers of two: no product is rounded.
@@ -349,8 +349,7 @@ mod tests {
     #[test]
     fn what_is_no_line_through_a_channel_stays() {
         let text = "n2 c3 4x4 -> o4 k3 p1";
-        let plane = |g| weight(g, "plane", f32([1, 1, 4, 4]));
-        let (graph, notes) = check(|g| conv(g, text, true) * plane(g));
+        let (graph, notes) = check(|g| conv(g, text, true) * weight(g, "plane", f32([1, 1, 4, 4])));
         assert!(notes.contains("an operand differs within a channel"), "{notes}\n{graph}");
         let (_, notes) = check(|g| conv(g, text, true) * g.input("z", f32([2, 4, 4, 4])));
         assert!(notes.contains("an operand is not constant"), "{notes}");
