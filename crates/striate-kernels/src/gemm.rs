@@ -67,6 +67,32 @@ impl Gemm {
         threads * self.columns * DEPTH.min(self.sizes.k)
     }
 
+    /// f32s of `B` packed once for many calls; 0 where that does not pay.
+    pub fn packed_len(&self) -> usize {
+        let MatrixSizes { m, n, k } = self.sizes;
+        let pays = m >= FEW && k > 1 && (k > FEW || self.b_transposed);
+        if pays { k * n.next_multiple_of(PANEL) } else { 0 }
+    }
+
+    /// Packs `b` for [`Gemm::run_packed`]: the columns of an item, stretch by stretch, as `run` packs them.
+    pub fn pack(&self, b: &[f32], packed: &mut [f32]) {
+        let MatrixSizes { n, k, .. } = self.sizes;
+        assert_eq!((b.len(), packed.len()), (k * n, self.packed_len()), "b, packed");
+        if packed.is_empty() {
+            return;
+        }
+        for column in (0..n).step_by(self.columns) {
+            let columns = self.columns.min(n - column);
+            let width = columns.next_multiple_of(PANEL);
+            for from in (0..k).step_by(DEPTH) {
+                let stretch = Stretch::at(from, k);
+                let packed = &mut packed[column * k + from * width..][..stretch.len * width];
+                let item = Item { b, first: (0, column), size: (0, columns), packed, ..Item::of(self) };
+                self.isa.run(Pack { item, stretch });
+            }
+        }
+    }
+
     /// Writes `c`, or adds to it with `accumulate`. Of the epilogue's hook, `sample` is the row and `position` the
     /// column; `channel` is 0.
     #[allow(clippy::too_many_arguments)] // the equation has so many letters
@@ -81,14 +107,47 @@ impl Gemm {
         c: &mut [f32],
         scratch: &mut [f32],
     ) {
+        assert_eq!(b.len(), self.sizes.k * self.sizes.n, "b");
+        self.run_items(workers, a, (b, &[]), (bias, accumulate), epilogue, c, scratch);
+    }
+
+    /// As [`Gemm::run`], with `B` as [`Gemm::pack`] laid it out; only where [`Gemm::packed_len`] is not 0.
+    #[allow(clippy::too_many_arguments)] // the equation has so many letters
+    pub fn run_packed(
+        &self,
+        workers: &Workers,
+        a: &[f32],
+        packed: &[f32],
+        bias: Option<&[f32]>,
+        accumulate: bool,
+        epilogue: crate::Epilogue<'_>,
+        c: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        assert!(!packed.is_empty() && packed.len() == self.packed_len(), "packed");
+        self.run_items(workers, a, (&[], packed), (bias, accumulate), epilogue, c, scratch);
+    }
+
+    /// With `B` as it lies, or else packed.
+    #[allow(clippy::too_many_arguments)] // the equation has so many letters
+    fn run_items(
+        &self,
+        workers: &Workers,
+        a: &[f32],
+        (b, once): (&[f32], &[f32]),
+        (bias, accumulate): (Option<&[f32]>, bool),
+        epilogue: crate::Epilogue<'_>,
+        c: &mut [f32],
+        scratch: &mut [f32],
+    ) {
         let MatrixSizes { m, n, k } = self.sizes;
-        assert_eq!((a.len(), b.len(), c.len()), (m * k, k * n, m * n), "a, b, c");
+        assert_eq!((a.len(), c.len()), (m * k, m * n), "a, c");
         assert!(bias.is_none_or(|b| b.len() == n), "bias");
         assert!(scratch.len() >= self.scratch_len(workers.threads()), "scratch");
         let (across, down) = (n.div_ceil(self.columns), m.div_ceil(self.rows));
         let len = self.scratch_len(1);
         let (out, own) = (Parts::new(c), Parts::new(scratch));
-        workers.run(across * down, |item, worker| {
+        workers.run_worth(m * n * k, across * down, |item, worker| {
             // SAFETY: each worker has its own part, and runs one item at a time.
             let packed = unsafe { own.part(worker * len..(worker + 1) * len) };
             let (row, column) = (item / across * self.rows, item % across * self.columns);
@@ -97,6 +156,7 @@ impl Gemm {
                 gemm: self,
                 a,
                 b,
+                once,
                 bias,
                 accumulate,
                 relu: epilogue.relu,
@@ -124,6 +184,8 @@ struct Item<'a> {
     gemm: &'a Gemm,
     a: &'a [f32],
     b: &'a [f32],
+    /// `B` packed once, or nothing.
+    once: &'a [f32],
     bias: Option<&'a [f32]>,
     accumulate: bool,
     relu: bool,
@@ -131,6 +193,25 @@ struct Item<'a> {
     first: (usize, usize),
     size: (usize, usize),
     packed: &'a mut [f32],
+}
+
+impl<'a> Item<'a> {
+    /// No rows, no columns.
+    fn of(gemm: &'a Gemm) -> Self {
+        Item {
+            gemm,
+            a: &[],
+            b: &[],
+            once: &[],
+            bias: None,
+            accumulate: false,
+            relu: false,
+            c: std::ptr::null_mut(),
+            first: (0, 0),
+            size: (0, 0),
+            packed: &mut [],
+        }
+    }
 }
 
 /// Where a stretch of terms starts and whether it begins or ends the sums.
@@ -142,6 +223,30 @@ struct Stretch {
     ends: bool,
 }
 
+impl Stretch {
+    /// The stretch that starts at term `from` of `k`.
+    #[inline(always)]
+    fn at(from: usize, k: usize) -> Self {
+        let len = DEPTH.min(k - from);
+        Stretch { from, len, begins: from == 0, ends: from + len == k }
+    }
+}
+
+/// Packs the columns of an item over one stretch.
+struct Pack<'a> {
+    item: Item<'a>,
+    stretch: Stretch,
+}
+
+impl Kernel for Pack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        self.item.pack(simd, self.stretch);
+    }
+}
+
 impl Kernel for Item<'_> {
     type Output = ();
 
@@ -151,23 +256,25 @@ impl Kernel for Item<'_> {
         if k == 1 {
             return self.outer(simd);
         }
-        if self.gemm.b_transposed && self.size.0 < FEW {
+        let few = self.size.0 < FEW && self.once.is_empty();
+        if self.gemm.b_transposed && few {
             return self.dots(simd);
         }
-        let as_it_lies = !self.gemm.b_transposed && self.size.0 < FEW;
         let mut from = 0;
         loop {
-            let len = DEPTH.min(k - from);
-            let stretch = Stretch { from, len, begins: from == 0, ends: from + len == k };
-            if as_it_lies {
+            let stretch = Stretch::at(from, k);
+            if few {
                 self.stream(simd, stretch);
-            } else {
+            } else if self.once.is_empty() {
                 if k > FEW || self.gemm.b_transposed {
                     self.pack(simd, stretch);
                 }
-                self.panels(simd, stretch);
+                self.panels(simd, stretch, self.packed);
+            } else {
+                let width = self.size.1.next_multiple_of(PANEL);
+                self.panels(simd, stretch, &self.once[self.first.1 * k + from * width..]);
             }
-            from += len;
+            from += stretch.len;
             if from >= k {
                 break;
             }
@@ -232,7 +339,7 @@ impl Item<'_> {
 
     /// All panels against all rows, six at a time.
     #[inline(always)]
-    fn panels<S: Simd>(&self, simd: S, stretch: Stretch) {
+    fn panels<S: Simd>(&self, simd: S, stretch: Stretch, panels: &[f32]) {
         let mut row = 0;
         while row < self.size.0 {
             let rows = (self.size.0 - row).min(6);
@@ -241,11 +348,11 @@ impl Item<'_> {
                 let at = (row, left, columns);
                 let (n, packed) = (self.gemm.sizes.n, self.gemm.sizes.k > FEW || self.gemm.b_transposed);
                 let (b, step, readable) = if packed {
-                    (self.packed[left * stretch.len..].as_ptr(), PANEL, PANEL)
+                    (panels[left * stretch.len..][..PANEL * stretch.len].as_ptr(), PANEL, PANEL)
                 } else {
                     (self.b[stretch.from * n + self.first.1 + left..].as_ptr(), n, columns)
                 };
-                // SAFETY: `pack` filled the panel, `PANEL` numbers for each term, or `B` has the columns at every `n`;
+                // SAFETY: `pack` filled the panel (sliced above), `PANEL` numbers for each term, or `B` has the columns at every `n`;
                 // the rows lie inside `A` and `C`.
                 unsafe {
                     match rows {

@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// How long an idle worker looks for work before it sleeps.
 const SPIN: Duration = Duration::from_micros(40);
 
+/// Products that take so long (some 20 µs on one thread) that waking others for them pays.
+const WORTH: usize = 400_000;
+
 /// Threads that this process may use: by its CPU affinity and its cgroup quota.
 pub fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
@@ -38,6 +41,8 @@ pub struct Workers {
     /// Held by the one caller whose job is running; others run alone.
     caller: Mutex<()>,
     helpers: Vec<Helper>,
+    /// Products that are worth waking helpers for.
+    worth: usize,
 }
 
 struct Helper {
@@ -76,6 +81,16 @@ unsafe impl Send for Shared {}
 impl Workers {
     /// So many workers, the calling thread included; at least 1.
     pub fn new(threads: usize) -> Self {
+        Self::waking_for(threads, WORTH)
+    }
+
+    /// As [`Workers::new`], but helpers are woken for the smallest work: tests see on small problems what several
+    /// threads do.
+    pub fn eager(threads: usize) -> Self {
+        Self::waking_for(threads, 0)
+    }
+
+    fn waking_for(threads: usize, worth: usize) -> Self {
         let threads = threads.clamp(1, INSIDE as usize);
         let shared = Arc::new(Shared {
             state: AtomicU64::new(0),
@@ -94,7 +109,7 @@ impl Workers {
             Helper { thread: handle.thread().clone(), handle: Some(handle) }
         };
         let helpers = (1..threads).map(helper).collect();
-        Workers { shared, caller: Mutex::new(()), helpers }
+        Workers { shared, caller: Mutex::new(()), helpers, worth }
     }
 
     /// Number of workers; worker numbers lie below.
@@ -134,6 +149,17 @@ impl Workers {
         let panic = self.shared.panic.lock().unwrap_or_else(|e| e.into_inner()).take();
         if let Some(panic) = panic {
             resume_unwind(panic);
+        }
+    }
+
+    /// As [`Workers::run`], for items that take so many products together: if these are few the caller does them alone.
+    pub fn run_worth(&self, products: usize, items: usize, task: impl Fn(usize, usize) + Sync) {
+        match products < self.worth {
+            true => {
+                let _flushed = Flushed::enter();
+                (0..items).for_each(|item| task(item, 0));
+            }
+            false => self.run(items, task),
         }
     }
 
@@ -278,6 +304,25 @@ mod tests {
                 assert!(counts.iter().all(|c| c.load(Ordering::Relaxed) == 200));
             }
         }
+    }
+
+    #[test]
+    fn helpers_sleep_on_through_small_work() {
+        let seen = |workers: &Workers, products: usize| {
+            let helped = AtomicBool::new(false);
+            for _ in 0..200 {
+                workers.run_worth(products, 64, |_, worker| {
+                    if worker > 0 {
+                        helped.store(true, Ordering::Relaxed);
+                    }
+                    std::hint::black_box((0..200).fold(0.0f32, |sum, i| sum + std::hint::black_box(i as f32)));
+                });
+            }
+            helped.into_inner()
+        };
+        assert!(!seen(&Workers::new(2), WORTH - 1));
+        assert!(seen(&Workers::new(2), WORTH));
+        assert!(seen(&Workers::eager(2), 1));
     }
 
     #[test]

@@ -62,7 +62,7 @@ const CASES: &[&str] = &[
 ];
 
 fn each_case(check: impl Fn(&str, Isa, &Workers)) {
-    let pools: Vec<_> = (1..=4).map(Workers::new).collect();
+    let pools: Vec<_> = (1..=4).map(Workers::eager).collect();
     for text in CASES {
         for isa in Isa::all() {
             for workers in &pools {
@@ -147,7 +147,7 @@ fn real_numbers_agree_closely() {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    let pools: Vec<_> = (1..=4).map(Workers::new).collect();
+    let pools: Vec<_> = (1..=4).map(Workers::eager).collect();
     for text in CASES {
         let g = case(text);
         let x = normals("x", g.batch * g.in_channels * g.pixels());

@@ -29,7 +29,7 @@ fn check(numbers: fn(&str, usize) -> Vec<f32>, compare: fn(&str, &[f32], &[f64])
         (1, 200, 1),
     ];
     for threads in 1..=4 {
-        let workers = Workers::new(threads);
+        let workers = Workers::eager(threads);
         for isa in Isa::all() {
             for (m, n, k) in sizes {
                 let (a, b) = (numbers("a", m * k), numbers("b", k * n));
@@ -54,6 +54,14 @@ fn check(numbers: fn(&str, usize) -> Vec<f32>, compare: fn(&str, &[f32], &[f64])
                     };
                     let expected: Vec<f64> = (0..m * n).map(element).collect();
                     compare(&format!("{m}x{n}x{k} {mask:b} {isa} {threads} threads"), &c, &expected);
+                    let mut packed = vec![f32::NAN; gemm.packed_len()];
+                    gemm.pack(&bt, &mut packed);
+                    if !packed.is_empty() {
+                        c = if bit(3) { start.clone() } else { vec![f32::NAN; m * n] };
+                        let bias = bit(2).then_some(&bias[..]);
+                        gemm.run_packed(&workers, &at, &packed, bias, bit(3), epilogue, &mut c, &mut scratch);
+                        compare(&format!("{m}x{n}x{k} {mask:b} {isa} {threads} threads, packed"), &c, &expected);
+                    }
                 }
             }
         }
@@ -83,7 +91,7 @@ fn any_number_of_threads_gives_the_same_bits_and_the_hook_sees_all() {
         };
         let epilogue = Epilogue { relu: false, hook: Some(&hook) };
         let mut scratch = vec![0.0; gemm.scratch_len(threads)];
-        gemm.run(&Workers::new(threads), &a, &b, None, false, epilogue, &mut c, &mut scratch);
+        gemm.run(&Workers::eager(threads), &a, &b, None, false, epilogue, &mut c, &mut scratch);
         c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
     };
     let one = product(1);

@@ -66,6 +66,34 @@ impl Plan {
     /// # Errors
     /// When the graph does not verify, or the environment names an instruction set that the machine does not have.
     pub fn new(graph: &Graph, batch: usize, options: &Options) -> Result<Self> {
+        Self::make(graph, batch, None, options)
+    }
+
+    /// Makes a graph ready for a batch size and for the weights that `store` has now: what the graph does not update is
+    /// computed with once, as far as it can be, and packed once. Changes of the store after that are not seen.
+    ///
+    /// # Errors
+    /// Those of [`Plan::new`]; when a tensor of the store is missing or has the wrong type.
+    ///
+    /// ```
+    /// use striate_graph::{f32, Builder, Init, N};
+    /// use striate_plan::{Feed, Options, Plan, Store, Workers};
+    ///
+    /// let g = Builder::new();
+    /// let w = g.parameter("w", f32([1, 2]), Init::Fill(3.0));
+    /// let graph = g.finish([g.input("x", f32([N, 2.into()])) * (w + 1.0)])?;
+    /// let mut store = Store::new(&graph, 1);
+    /// let mut plan = Plan::frozen(&graph, 1, &store, &Options::default())?;
+    /// plan.run(&Workers::new(1), &mut store, &[Feed::F32(&[1.0, 2.0])])?;
+    /// assert_eq!(plan.output(0), [4.0, 8.0]);
+    /// assert_eq!(plan.graph().equations.len(), 1);
+    /// # Ok::<(), striate_tensor::Error>(())
+    /// ```
+    pub fn frozen(graph: &Graph, batch: usize, store: &Store, options: &Options) -> Result<Self> {
+        Self::make(graph, batch, Some(store), options)
+    }
+
+    fn make(graph: &Graph, batch: usize, frozen: Option<&Store>, options: &Options) -> Result<Self> {
         let isa = match options.isa {
             Some(isa) => isa,
             None => Isa::from_environment()?,
@@ -78,12 +106,17 @@ impl Plan {
                 .hint("return what is computed from it, or read it from the store if it is a state"));
         }
         let mut notes = Vec::new();
-        let graph = passes::run_all(graph, &mut notes)?;
-        let layout = Layout::of(&graph);
+        let graph = match frozen {
+            Some(store) => passes::freeze(graph, store, &mut notes)?,
+            None => graph,
+        };
+        let mut graph = passes::run_all(graph, &mut notes)?;
+        let mut layout = Layout::of(&graph);
         let kernels = (0..graph.equations.len()).map(|equation| {
             kernels::choose(&Problem { graph: &graph, equation, in_place: &layout.in_place[equation], isa })
         });
         let kernels = kernels.collect::<Result<Vec<_>>>()?;
+        forget_packed(&mut graph, &mut layout, &kernels);
         let sizes = graph.values.iter().map(|v| (v.ty.dtype, v.ty.shape().elements())).collect();
         let constants = graph.values.iter().filter_map(|v| match &v.source {
             Source::Constant(array) => Some(array.clone()),
@@ -184,7 +217,7 @@ impl Plan {
         }
     }
 
-    /// The graph after all passes.
+    /// The graph after all passes. Constants that kernels hold packed are empty.
     pub fn graph(&self) -> &Graph {
         &self.graph
     }
@@ -253,6 +286,23 @@ impl Plan {
         let infos = self.graph.states().map(|id| self.graph.value(id));
         self.slots = infos.map(|info| store.slot(&info.name, &info.ty)).collect::<Result<_>>()?;
         Ok(())
+    }
+}
+
+/// Forgets the numbers of constants that kernels hold in a form of their own, and that nobody else reads.
+fn forget_packed(graph: &mut Graph, layout: &mut Layout, kernels: &[Option<Box<dyn Kernel>>]) {
+    let mut read = vec![false; graph.values.len()];
+    graph.outputs.iter().chain(graph.updates.iter().map(|u| &u.next)).for_each(|id| read[id.0] = true);
+    for (equation, kernel) in graph.equations.iter().zip(kernels) {
+        for (index, id) in equation.inputs.iter().enumerate() {
+            read[id.0] |= kernel.as_ref().is_none_or(|kernel| kernel.reads(index));
+        }
+    }
+    for ((value, place), read) in graph.values.iter_mut().zip(&mut layout.places).zip(read) {
+        if let (Source::Constant(numbers), false) = (&mut value.source, read) {
+            *numbers = Arc::new(Array::new([0], vec![]));
+            *place = None;
+        }
     }
 }
 

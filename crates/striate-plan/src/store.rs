@@ -36,6 +36,21 @@ impl Store {
         store
     }
 
+    /// Zeros for everything that `graph` keeps, to be filled by [`Store::set`].
+    pub fn zeros(graph: &Graph) -> Self {
+        let infos = graph.states().map(|id| graph.value(id));
+        let zeros = infos.map(|info| {
+            let shape = info.ty.shape();
+            let tensor = match info.ty.dtype {
+                DType::F32 => Tensor::F32(Array::full(shape, 0.0)),
+                DType::I32 | DType::U8 => Tensor::I32(Array::full(shape, 0)),
+            };
+            (info.name.clone(), tensor)
+        });
+        let (names, tensors) = zeros.unzip();
+        Store { names, tensors }
+    }
+
     /// Adds the starting values of what `graph` keeps and the store does not have yet.
     pub fn extend(&mut self, graph: &Graph, seed: u64) {
         for id in graph.states() {
@@ -93,6 +108,10 @@ impl Store {
                 Tensor::F32(array) => info.ty.dtype == DType::F32 && sizes(array.shape()),
                 Tensor::I32(array) => info.ty.dtype == DType::I32 && sizes(array.shape()),
             }
+    }
+
+    pub(crate) fn tensor(&self, slot: usize) -> &Tensor {
+        &self.tensors[slot]
     }
 
     pub(crate) fn tensor_mut(&mut self, slot: usize) -> &mut Tensor {

@@ -35,7 +35,7 @@ fn the_plan_agrees_with_the_interpreter_on_any_number_of_threads_and_instruction
                 }
             }
             for threads in [2, 3, 4] {
-                let many = run(&mut plan, &Workers::new(threads), &values);
+                let many = run(&mut plan, &Workers::eager(threads), &values);
                 let bits = |o: &[Vec<f32>]| o.iter().flatten().map(|x| x.to_bits()).collect::<Vec<_>>();
                 assert_eq!(bits(&many), bits(&one), "{isa:?}, {threads} threads");
             }

@@ -1,4 +1,4 @@
-//! A training step after the first allocates nothing.
+//! A training step after the first allocates nothing, nor does a run of a frozen plan.
 
 #[path = "../../striate-kernels/tests/common/counting.rs"]
 mod counting;
@@ -8,7 +8,7 @@ use striate::train::{Graphs, Optimizer, Sgd};
 use striate::zoo;
 
 #[test]
-fn a_step_after_the_first_allocates_nothing() {
+fn a_step_or_run_after_the_first_allocates_nothing() {
     for name in ["lenet5", "lenet5_1998", "fashion_cnn", "resnet20", "mlp"] {
         let model = zoo::find(name).unwrap();
         let graph = Graphs::of(&model, &Optimizer::from(Sgd::default())).unwrap().training;
@@ -19,6 +19,10 @@ fn a_step_after_the_first_allocates_nothing() {
             let mut plan = Plan::new(&graph, 4, &Options::default()).unwrap();
             let step = || plan.run(&workers, &mut store, &feeds).unwrap();
             assert_eq!(counting::fewest_allocations(step), 0, "{name}");
+            let inference = model.graph_for_inference().unwrap();
+            let mut plan = Plan::frozen(&inference, 4, &store, &Options::default()).unwrap();
+            let run = || plan.run(&workers, &mut store, &feeds[..1]).unwrap();
+            assert_eq!(counting::fewest_allocations(run), 0, "{name}, frozen");
         }
     }
 }

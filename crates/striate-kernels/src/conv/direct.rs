@@ -126,6 +126,8 @@ pub(super) fn grad_input(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result
 const COPY: usize = 64 << 10;
 /// Products that are worth handing to another worker.
 const WORTH: usize = 200_000;
+/// Products that take as long as packing one weight.
+const PACKED: usize = 16;
 
 impl Direct {
     fn new(
@@ -352,7 +354,7 @@ impl DataPass for Direct {
     fn pack(&self, workers: &Workers, weights: &[f32], packed: &mut [f32]) {
         let taps = self.problem.taps();
         let parts = Parts::new(packed);
-        workers.run(self.problem.groups * self.blocks.len(), |item, _| {
+        workers.run_worth(weights.len() * PACKED, self.problem.groups * self.blocks.len(), |item, _| {
             let (group, (first, width)) = (item / self.blocks.len(), self.blocks[item % self.blocks.len()]);
             for pass in &self.passes {
                 let terms = pass.offsets.len();
@@ -396,7 +398,8 @@ impl DataPass for Direct {
         let call = DataCall { input, packed, bias, epilogue, output: &mut [], scratch: &mut [] };
         let (output, copies, len) = (Parts::new(output), Parts::new(scratch), self.lattice.len(self.reads));
         let call = &call;
-        workers.run(items, |item, worker| {
+        let p = &self.problem;
+        workers.run_worth(p.batch * p.positions() * p.rows * p.taps(), items, |item, worker| {
             // SAFETY: each worker has its own part, and runs one item at a time.
             let copy = unsafe { copies.part(worker * len..(worker + 1) * len) };
             self.item(call, &output, copy, item, worker);

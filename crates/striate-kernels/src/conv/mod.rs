@@ -172,7 +172,7 @@ macro_rules! shared_methods {
         /// All variants, the fastest first, each with why it declines the problem if it does.
         pub fn survey(geometry: &ConvGeometry, isa: Isa) -> Vec<(&'static str, Option<String>)> {
             let problem = Problem::new(geometry);
-            $variants.iter().map(|&(name, make)| (name, make(&problem, isa).err())).collect()
+            $variants.iter().map(|&(name, make)| (name, make(&problem, isa, &ConvOptions::default()).err())).collect()
         }
 
         /// The variant in use.

@@ -392,7 +392,8 @@ impl WeightPass for Direct {
         let items = self.chunks * self.problem.groups.div_ceil(self.gang) * self.parts.len();
         let (own, len) = (Parts::new(scratch), self.worker_len());
         let parts = if self.chunks == 1 { Parts::new(&mut *grad_w) } else { Parts::new(&mut *sums) };
-        workers.run(items, |item, worker| {
+        let p = &self.problem;
+        workers.run_worth(p.batch * p.positions() * p.rows * p.taps(), items, |item, worker| {
             // SAFETY: each worker has its own part, and runs one item at a time.
             let own = unsafe { own.part(worker * len..(worker + 1) * len) };
             self.item(x, grad_y, &parts, own, item);

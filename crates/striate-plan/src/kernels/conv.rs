@@ -14,13 +14,15 @@ pub(super) fn kernel(
     Ok(match op {
         Op::Conv(conv) => {
             let pass = Forward::prepare(&conv.geometry(problem.shape(0)[0]), problem.isa, &options)?;
+            let packed = packed(problem.constant(1), pass.packed_len(), |w, to| pass.pack(&Workers::new(1), w, to));
             let epilogue = epilogue(pass.parts())?;
-            Some(Box::new(Output { pass, biased: epilogue.inputs > 2, epilogue }))
+            Some(Box::new(Output { pass, packed, biased: epilogue.inputs > 2, epilogue }))
         }
         Op::ConvGradInput(conv) => {
             let pass = GradInput::prepare(&conv.0.geometry(problem.shape(1)[0]), problem.isa, &options)?;
+            let packed = packed(problem.constant(0), pass.packed_len(), |w, to| pass.pack(&Workers::new(1), w, to));
             let epilogue = epilogue(pass.parts())?;
-            Some(Box::new(ToInput { pass, epilogue }))
+            Some(Box::new(ToInput { pass, packed, epilogue }))
         }
         Op::ConvGradWeight(conv) => {
             let pass = GradWeight::prepare(&conv.0.geometry(problem.shape(0)[0]), problem.isa, &options)?;
@@ -30,15 +32,35 @@ pub(super) fn kernel(
     })
 }
 
+/// Weights that never change, packed once.
+fn packed(weights: Option<&[f32]>, len: usize, pack: impl Fn(&[f32], &mut [f32])) -> Option<Vec<f32>> {
+    weights.map(|weights| {
+        let mut packed = vec![0.0; len];
+        pack(weights, &mut packed);
+        packed
+    })
+}
+
+/// The weights of a run: packed before, or input `input` as it lies.
+fn weights<'a>(packed: &'a Option<Vec<f32>>, io: &Io<'a>, input: usize) -> Weights<'a> {
+    packed.as_ref().map_or_else(|| Weights::Plain(io.f32(input)), |packed| Weights::Packed(packed))
+}
+
 struct Output {
     pass: Forward,
+    /// Constant weights, packed when the plan was made.
+    packed: Option<Vec<f32>>,
     biased: bool,
     epilogue: Epilogues,
 }
 
 impl Kernel for Output {
     fn name(&self) -> String {
-        format!("conv {}{}", self.pass.variant(), self.epilogue)
+        format!("conv {}{}{}", self.pass.variant(), packed_text(&self.packed), self.epilogue)
+    }
+
+    fn reads(&self, index: usize) -> bool {
+        index != 1 || self.packed.is_none()
     }
 
     fn scratch(&self, threads: usize) -> usize {
@@ -47,20 +69,27 @@ impl Kernel for Output {
 
     fn run(&self, workers: &Workers, io: &Io<'_>, scratch: &mut [f32]) {
         let bias = self.biased.then(|| io.f32(2));
+        let weights = weights(&self.packed, io, 1);
         self.epilogue.run(workers, io, scratch, |epilogue, y, scratch| {
-            self.pass.run(workers, io.f32(0), Weights::Plain(io.f32(1)), bias, epilogue, y, scratch);
+            self.pass.run(workers, io.f32(0), weights, bias, epilogue, y, scratch);
         });
     }
 }
 
 struct ToInput {
     pass: GradInput,
+    /// Constant weights, packed when the plan was made.
+    packed: Option<Vec<f32>>,
     epilogue: Epilogues,
 }
 
 impl Kernel for ToInput {
     fn name(&self) -> String {
-        format!("conv_grad_input {}{}", self.pass.variant(), self.epilogue)
+        format!("conv_grad_input {}{}{}", self.pass.variant(), packed_text(&self.packed), self.epilogue)
+    }
+
+    fn reads(&self, index: usize) -> bool {
+        index != 0 || self.packed.is_none()
     }
 
     fn scratch(&self, threads: usize) -> usize {
@@ -68,8 +97,9 @@ impl Kernel for ToInput {
     }
 
     fn run(&self, workers: &Workers, io: &Io<'_>, scratch: &mut [f32]) {
+        let weights = weights(&self.packed, io, 0);
         self.epilogue.run(workers, io, scratch, |epilogue, grad_x, scratch| {
-            self.pass.run(workers, io.f32(1), Weights::Plain(io.f32(0)), None, epilogue, grad_x, scratch);
+            self.pass.run(workers, io.f32(1), weights, None, epilogue, grad_x, scratch);
         });
     }
 }
@@ -90,4 +120,9 @@ impl Kernel for ToWeight {
     fn run(&self, workers: &Workers, io: &Io<'_>, scratch: &mut [f32]) {
         self.pass.run(workers, io.f32(0), io.f32(1), io.out_f32(0), scratch);
     }
+}
+
+/// What the plan's text says of weights that are packed for good.
+fn packed_text(packed: &Option<Vec<f32>>) -> &'static str {
+    if packed.is_some() { ", packed once" } else { "" }
 }

@@ -18,7 +18,7 @@ mod softmax;
 
 use crate::memory::Io;
 use striate_graph::ops::fused::Fused;
-use striate_graph::{Graph, Op};
+use striate_graph::{Graph, Op, Source};
 use striate_kernels::{Isa, Workers};
 use striate_tensor::{Result, Shape};
 
@@ -32,6 +32,11 @@ pub(crate) trait Kernel: Send + Sync {
     /// Scratch that a run needs with so many threads, in f32s.
     fn scratch(&self, _threads: usize) -> usize {
         0
+    }
+
+    /// Whether a run reads input `index`; not if the kernel was made from its numbers.
+    fn reads(&self, _index: usize) -> bool {
+        true
     }
 
     /// Computes the outputs from the inputs.
@@ -55,6 +60,14 @@ impl Problem<'_> {
     /// The shape of input `index`.
     fn shape(&self, index: usize) -> Shape {
         self.graph.value(self.graph.equations[self.equation].inputs[index]).ty.shape()
+    }
+
+    /// The numbers of input `index`, if it is a constant.
+    fn constant(&self, index: usize) -> Option<&[f32]> {
+        match &self.graph.value(self.graph.equations[self.equation].inputs[index]).source {
+            Source::Constant(array) => Some(array.data()),
+            _ => None,
+        }
     }
 
     /// The shape of output `index`.

@@ -1,6 +1,10 @@
 //! Passes: each takes a graph and returns a better one that computes the same, and says what it did.
 
+mod constants;
 mod detach;
+mod fold;
+mod fold_affine;
+mod freeze;
 mod fuse_epilogues;
 mod fuse_maps;
 mod fuse_sums;
@@ -12,6 +16,8 @@ mod split_norms;
 
 use striate_graph::{Equation, Graph, Op, Source, Type, ValueId, ValueInfo};
 use striate_tensor::Result;
+
+pub(crate) use freeze::freeze;
 
 /// A pass by name.
 pub(crate) struct Pass {
@@ -25,6 +31,8 @@ pub(crate) struct Pass {
 pub(crate) const PASSES: &[Pass] = &[
     Pass { name: "prune", run: prune::prune },
     Pass { name: "share", run: share::share },
+    Pass { name: "fold", run: fold::fold },
+    Pass { name: "fold affine", run: fold_affine::fold_affine },
     Pass { name: "split norms", run: split_norms::split_norms },
     Pass { name: "fuse maps", run: fuse_maps::fuse_maps },
     Pass { name: "prune", run: prune::prune },

@@ -54,7 +54,7 @@ impl Saved {
             ));
         };
         let model = Model::from_toml(toml, &format!("model in {}", path.display()))?;
-        let mut store = Store::new(&evaluation_graph(&model)?, 0);
+        let mut store = Store::zeros(&evaluation_graph(&model)?);
         let (mut found, wanted) = (0, store.iter().count());
         for (name, tensor) in tensors {
             if tensor.as_f32().is_some_and(|numbers| numbers.data().iter().any(|x| !x.is_finite())) {
@@ -134,7 +134,7 @@ impl Saved {
         let graph = evaluation_graph(&self.model)?;
         crate::train::fits(&graph, &self.model.preprocessing, data)?;
         let batches = Batches::sequential(data, &self.model.preprocessing, Evaluator::BATCH)?;
-        Evaluator::new(graph).evaluate(workers, &mut self.store, &batches)
+        Evaluator::frozen(graph).evaluate(workers, &mut self.store, &batches)
     }
 
     /// The probability of each class for one sample, which has the shape of the model's input.
@@ -149,7 +149,7 @@ impl Saved {
         }
         let plan = match &mut self.predictor {
             Some(plan) => plan,
-            none => none.insert(Plan::new(&self.model.graph_for_inference()?, 1, &Options::default())?),
+            none => none.insert(Plan::frozen(&self.model.graph_for_inference()?, 1, &self.store, &Options::default())?),
         };
         plan.run(workers, &mut self.store, &[Feed::F32(sample.data())])?;
         Ok(plan.output(1).to_vec())

@@ -11,6 +11,7 @@ use striate_tensor::Result;
 pub struct Evaluator {
     graph: Graph,
     plans: BTreeMap<usize, Plan>,
+    frozen: bool,
     x: Vec<f32>,
     y: Vec<i32>,
 }
@@ -21,7 +22,13 @@ impl Evaluator {
 
     /// For a graph with inputs (samples, labels) and outputs (loss, scores).
     pub fn new(graph: Graph) -> Self {
-        Evaluator { graph, plans: BTreeMap::new(), x: vec![], y: vec![] }
+        Evaluator { graph, plans: BTreeMap::new(), frozen: false, x: vec![], y: vec![] }
+    }
+
+    /// For weights that stay as they are: those of the store that the first evaluation is given serve all, and are made
+    /// ready once.
+    pub fn frozen(graph: Graph) -> Self {
+        Evaluator { frozen: true, ..Evaluator::new(graph) }
     }
 
     /// The graph.
@@ -43,7 +50,12 @@ impl Evaluator {
             let count = batches.fill(index, &mut self.x, &mut self.y);
             let labels = &self.y[..count];
             if !self.plans.contains_key(&count) {
-                self.plans.insert(count, Plan::new(&self.graph, count, &Options::default())?);
+                let options = Options::default();
+                let plan = match self.frozen {
+                    true => Plan::frozen(&self.graph, count, store, &options)?,
+                    false => Plan::new(&self.graph, count, &options)?,
+                };
+                self.plans.insert(count, plan);
             }
             let Some(plan) = self.plans.get_mut(&count) else { unreachable!("just made") };
             plan.run(workers, store, &[Feed::F32(&self.x[..count * size]), Feed::I32(labels)])?;
