@@ -112,7 +112,13 @@ impl Layout {
     /// An input of an elementwise equation that nothing reads later and that has the output's size.
     fn dying_input(&self, graph: &Graph, roots: &Roots, at: usize, output: ValueId, taken: &[usize]) -> Option<usize> {
         let equation = &graph.equations[at];
-        if !matches!(equation.op, Op::Map(_) | Op::MapSums(_)) {
+        let written = match &equation.op {
+            Op::Map(_) => true,
+            // a sum is no element beside its operands
+            Op::MapSums(map) => equation.outputs.iter().zip(&map.summed).any(|(o, summed)| *o == output && !summed),
+            _ => false,
+        };
+        if !written {
             return None;
         }
         (0..equation.inputs.len()).find(|&k| {

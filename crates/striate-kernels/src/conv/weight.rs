@@ -17,7 +17,9 @@ struct Direct {
     isa: Isa,
     problem: Problem,
     lattice: Lattice,
-    /// For each (channel, tap) of a group the distance in the copy.
+    /// Input channels of a copy.
+    reads: usize,
+    /// For each (channel, tap) of a copy the distance in it.
     offsets: Vec<u32>,
     /// For each band the tiles and their bases alone.
     bands: Vec<(Tiles, Vec<u32>)>,
@@ -38,6 +40,10 @@ struct Direct {
 
 /// Floats of the two copies together that stay in the second-level cache.
 const COPIES: usize = 96 << 10;
+/// Positions of a dot product that make its end cheap.
+const LONG: usize = 768;
+/// Channels that a copy has at least, so that it is worth its making.
+const FEW: usize = 16;
 /// Floats that the chunks' sums may take together.
 const SUMS: usize = 1 << 20;
 
@@ -46,28 +52,39 @@ pub(super) fn direct(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box
     let (ins, outs) = (problem.ins(), problem.outs());
     let positions = problem.positions().max(1);
 
-    // long dot products, but copies that stay near
-    let both = |images: usize, band: usize| {
-        let lattice = Lattice::new(axes.clone(), images, band);
-        let share = band.min(lattice.axes[lattice.band_axis].positions).max(1);
-        let live = positions / lattice.axes[lattice.band_axis].positions.max(1) * share;
-        ins * lattice.channel_pitch() + outs * images * live
+    // long dot products, of so few channels that both copies stay near
+    let live = |lattice: &Lattice| {
+        let axis = &lattice.axes[lattice.band_axis];
+        lattice.images * (positions / axis.positions.max(1) * lattice.band.min(axis.positions).max(1))
     };
+    let both =
+        |lattice: &Lattice, reads: usize, writes: usize| reads * lattice.channel_pitch() + writes * live(lattice);
     let weights = problem.rows * problem.taps();
+    let (mut reads, mut writes) = (ins, outs);
+    let (few_reads, few_writes) = (FEW.min(ins), FEW.min(outs));
     // many weights leave no room for the sums of several chunks
     let most = if weights > SUMS / 2 { problem.batch } else { problem.batch.div_ceil(2) };
-    let mut images = 768usize.div_ceil(positions).clamp(1, most.max(1));
-    while images > 1 && both(images, usize::MAX) > COPIES {
+    let mut images = LONG.div_ceil(positions).clamp(1, most.max(1));
+    while images > 1 && both(&Lattice::new(axes.clone(), images, usize::MAX), few_reads, few_writes) > COPIES {
         images = images.div_ceil(2);
     }
-    let whole = Lattice::new(axes.clone(), images, usize::MAX);
-    let outermost = &whole.axes[whole.band_axis];
-    let mut band = outermost.positions.max(1);
-    while images == 1 && both(1, band) > COPIES && band > 4.max(outermost.reach) {
-        band = band.div_ceil(2);
+    let mut lattice = Lattice::new(axes.clone(), images, usize::MAX);
+    let reach = lattice.axes[lattice.band_axis].reach;
+    while images == 1
+        && lattice.band > 4.max(reach)
+        && (live(&lattice) > 2 * LONG || both(&lattice, few_reads, few_writes) > COPIES)
+    {
+        lattice = Lattice::new(axes.clone(), 1, lattice.band.div_ceil(2));
     }
-    let lattice = Lattice::new(axes, images, band);
-    if lattice.len(ins) > u32::MAX as usize || problem.out_channels * positions > u32::MAX as usize / 64 {
+    while both(&lattice, reads, writes) > COPIES && (reads > few_reads || writes > few_writes) {
+        let copy_is_larger = reads * lattice.channel_pitch() > writes * live(&lattice);
+        if reads > few_reads && (copy_is_larger || writes <= few_writes) {
+            reads = reads.div_ceil(2).max(few_reads);
+        } else {
+            writes = writes.div_ceil(2).max(few_writes);
+        }
+    }
+    if lattice.len(reads) > u32::MAX as usize || problem.out_channels * positions > u32::MAX as usize / 64 {
         return Err("the padded copy has too many elements for 32-bit offsets".into());
     }
 
@@ -88,7 +105,7 @@ pub(super) fn direct(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box
             lattice.offset(std::array::from_fn(|a| at(a) % stride(a)), std::array::from_fn(|a| at(a) / stride(a)))
         })
         .collect();
-    let offsets = (0..ins).flat_map(|c| taps.iter().map(move |t| (c * pitch + t) as u32)).collect();
+    let offsets = (0..reads).flat_map(|c| taps.iter().map(move |t| (c * pitch + t) as u32)).collect();
 
     let blocks = blocks(outs);
     let groups_of_images = problem.batch.div_ceil(images).max(1);
@@ -99,22 +116,23 @@ pub(super) fn direct(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box
     let gang = (problem.groups * 100_000 / products.max(1)).clamp(1, problem.groups);
     let items = chunks * problem.groups.div_ceil(gang);
     let share = (problem.batch * products / items).div_ceil(200_000).min(8usize.div_ceil(items));
-    let part = blocks.len().div_ceil(share.clamp(1, blocks.len().div_ceil(4).max(1))).max(1);
-    let parts = (0..blocks.len()).step_by(part).map(|b| b..(b + part).min(blocks.len())).collect();
+    let part = blocks.len().div_ceil(share.clamp(1, blocks.len().div_ceil(4).max(1))).max(1).min(writes.div_ceil(4));
+    let parts: Vec<Range<usize>> = (0..blocks.len()).step_by(part).map(|b| b..(b + part).min(blocks.len())).collect();
 
     let mut rows = vec![0];
     for output in 0..problem.out_channels {
         let group = output / outs;
         rows.push(rows[output] + (0..ins).filter(|&i| problem.row(group, output % outs, i).is_some()).count());
     }
-    let copy_len = lattice.len(ins);
+    let copy_len = lattice.len(reads);
     let widest = bands.iter().map(|b| b.1.len()).max().unwrap_or(0);
-    let grad_len = outs * widest * LANES;
+    let grad_len = (part * 4).min(outs) * widest * LANES;
     let problem = problem.clone();
     Ok(Box::new(Direct {
         isa,
         problem,
         lattice,
+        reads,
         offsets,
         bands,
         blocks,
@@ -173,38 +191,61 @@ impl Direct {
             // SAFETY: an item alone has the rows of its outputs in its chunk's sums, and runs once.
             let sums = unsafe { sums.part(start + rows.start * p.taps()..start + rows.end * p.taps()) };
             sums.fill(0.0);
-            let samples = p.batch.min((chunk + 1) * self.chunk * self.lattice.images);
-            for sample in (chunk * self.chunk * self.lattice.images..samples).step_by(self.lattice.images) {
-                let images = self.lattice.images.min(p.batch - sample);
-                for (band, (tiles, bases)) in self.bands.iter().enumerate() {
-                    let source = &x[(sample * p.in_channels + group * p.ins()) * p.pixels()..];
-                    let (lattice, size) = (&self.lattice, (p.ins(), images));
-                    let sample_len = p.in_channels * p.pixels();
-                    self.isa.run(Fill { lattice, source, sample: sample_len, size, band, copy });
-                    let used = tiles.after[images];
-                    let pitch = used * LANES;
-                    for output in first_out..end_out {
-                        let channel = sample * p.out_channels + group * p.outs() + output;
-                        let from = &grad_y[channel * p.positions()..];
-                        self.isa.run(Spread { tiles, used, from, to: &mut grad[output * pitch..][..pitch] });
-                    }
-                    for &(output, width) in blocks {
-                        let block = Block {
-                            direct: self,
-                            bases: &bases[..used],
-                            copy,
-                            grad: &grad[output * pitch..][..width * pitch],
-                            group,
-                            output,
-                            sums,
-                            first_row: rows.start,
-                        };
-                        match width {
-                            4 => self.isa.run(Wide::<4>(block)),
-                            3 => self.isa.run(Wide::<3>(block)),
-                            2 => self.isa.run(Wide::<2>(block)),
-                            _ => self.isa.run(Wide::<1>(block)),
-                        }
+            for first_in in (0..p.ins()).step_by(self.reads) {
+                let ins = first_in..(first_in + self.reads).min(p.ins());
+                self.sum(x, grad_y, chunk, group, ins, blocks, (copy, grad), (sums, rows.start));
+            }
+        }
+    }
+
+    /// Adds to `sums` (from weight row `first_row` on) what a chunk gives to some inputs and outputs of a group.
+    #[allow(clippy::too_many_arguments)] // what is summed, over what, and where
+    fn sum(
+        &self,
+        x: &[f32],
+        grad_y: &[f32],
+        chunk: usize,
+        group: usize,
+        ins: Range<usize>,
+        blocks: &[(usize, usize)],
+        (copy, grad): (&mut [f32], &mut [f32]),
+        (sums, first_row): (&mut [f32], usize),
+    ) {
+        let p = &self.problem;
+        let (first_out, end_out) = (blocks[0].0, blocks.last().map_or(0, |b| b.0 + b.1));
+        let samples = p.batch.min((chunk + 1) * self.chunk * self.lattice.images);
+        for sample in (chunk * self.chunk * self.lattice.images..samples).step_by(self.lattice.images) {
+            let images = self.lattice.images.min(p.batch - sample);
+            for (band, (tiles, bases)) in self.bands.iter().enumerate() {
+                let source = &x[(sample * p.in_channels + group * p.ins() + ins.start) * p.pixels()..];
+                let (lattice, size) = (&self.lattice, (ins.len(), images));
+                let sample_len = p.in_channels * p.pixels();
+                self.isa.run(Fill { lattice, source, sample: sample_len, size, band, copy });
+                let used = tiles.after[images];
+                let pitch = used * LANES;
+                for output in first_out..end_out {
+                    let channel = sample * p.out_channels + group * p.outs() + output;
+                    let from = &grad_y[channel * p.positions()..];
+                    let to = &mut grad[(output - first_out) * pitch..][..pitch];
+                    self.isa.run(Spread { tiles, used, from, to });
+                }
+                for &(output, width) in blocks {
+                    let block = Block {
+                        direct: self,
+                        bases: &bases[..used],
+                        copy,
+                        grad: &grad[(output - first_out) * pitch..][..width * pitch],
+                        group,
+                        output,
+                        ins: ins.clone(),
+                        sums,
+                        first_row,
+                    };
+                    match width {
+                        4 => self.isa.run(Wide::<4>(block)),
+                        3 => self.isa.run(Wide::<3>(block)),
+                        2 => self.isa.run(Wide::<2>(block)),
+                        _ => self.isa.run(Wide::<1>(block)),
                     }
                 }
             }
@@ -264,12 +305,14 @@ struct Block<'a> {
     group: usize,
     /// The block's first output within the group.
     output: usize,
+    /// The inputs of the group that the copy holds.
+    ins: Range<usize>,
     sums: &'a mut [f32],
     /// The weight row where `sums` starts.
     first_row: usize,
 }
 
-/// A block of `M` outputs against all (channel, tap) pairs of its group.
+/// A block of `M` outputs against all (channel, tap) pairs of a copy.
 struct Wide<'a, const M: usize>(Block<'a>);
 
 impl<const M: usize> Kernel for Wide<'_, M> {
@@ -277,7 +320,8 @@ impl<const M: usize> Kernel for Wide<'_, M> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        let offsets = &self.0.direct.offsets;
+        let direct = self.0.direct;
+        let offsets = &direct.offsets[..self.0.ins.len() * direct.problem.taps()];
         let mut done = 0;
         macro_rules! rounds {
             ($($terms:literal),*) => {{$(
@@ -360,6 +404,7 @@ impl<const M: usize> Wide<'_, M> {
         let block = &mut self.0;
         let p = &block.direct.problem;
         let taps = p.taps();
+        let done = block.ins.start * taps + done;
         if p.table.is_none() && !p.flipped {
             // an output's rows lie side by side
             for (m, totals) in totals.iter().enumerate() {
