@@ -284,6 +284,15 @@ impl<I: TapIndex> Kernel for Max<'_, I> {
                 let count = LANES.min(len);
                 let to = run.position as usize + i;
                 let mut best = simd.splat(f32::NEG_INFINITY);
+                let Some(index) = &mut self.index else {
+                    for &(_, distance) in pattern {
+                        let x = seen(simd, self.x, run, i, count, distance);
+                        let stays = simd.nan(best);
+                        best = simd.select(stays, best, simd.select(simd.le(x, best), best, x));
+                    }
+                    put(simd, &mut self.y[to..][..count], best);
+                    continue;
+                };
                 let mut tap = simd.splat(pattern.first().map_or(0.0, |p| p.0 as f32));
                 for &(number, distance) in pattern {
                     let x = seen(simd, self.x, run, i, count, distance);
@@ -293,14 +302,12 @@ impl<I: TapIndex> Kernel for Max<'_, I> {
                     best = simd.select(stays, best, simd.select(keep, best, x));
                 }
                 put(simd, &mut self.y[to..][..count], best);
-                if let Some(index) = &mut self.index {
-                    let mut taps = [0.0f32; LANES];
-                    // SAFETY: the array has `LANES` numbers.
-                    unsafe { simd.store(taps.as_mut_ptr(), tap) };
-                    for (index, tap) in index[to..][..count].iter_mut().zip(taps) {
-                        // SAFETY: a tap number is a small whole number.
-                        *index = I::of(unsafe { tap.to_int_unchecked::<i32>() } as u32);
-                    }
+                let mut taps = [0.0f32; LANES];
+                // SAFETY: the array has `LANES` numbers.
+                unsafe { simd.store(taps.as_mut_ptr(), tap) };
+                for (index, tap) in index[to..][..count].iter_mut().zip(taps) {
+                    // SAFETY: a tap number is a small whole number.
+                    *index = I::of(unsafe { tap.to_int_unchecked::<i32>() } as u32);
                 }
             }
         }

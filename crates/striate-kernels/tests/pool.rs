@@ -78,6 +78,9 @@ fn check<I: TapIndex + Default + PartialEq + std::fmt::Debug>(taps: &Taps) {
                 pool.max(&workers, &x, &mut y, Some(&mut found));
                 same(&label, &y, &max);
                 assert_eq!(found, index, "{label}");
+                y.fill(f32::NAN);
+                pool.max::<I>(&workers, &x, &mut y, None);
+                same(&format!("{label}, no index"), &y, &max);
                 let mut dx = vec![f32::NAN; x.len()];
                 pool.max_grad(&workers, &dy, &found, &mut dx);
                 compare(&label, &dx, &max_grad);
@@ -115,5 +118,8 @@ fn the_first_nan_is_the_maximum() {
         pool.max(&Workers::new(1), &x, &mut y, Some(&mut index));
         assert!(y[0].is_nan() && y[195].is_nan() && y[1] == 1.0);
         assert_eq!((index[0], index[195], index[1]), (1, 3, 0));
+        let mut alone = vec![0.0; 196];
+        pool.max::<u8>(&Workers::new(1), &x, &mut alone, None);
+        assert!(alone.iter().zip(&y).all(|(a, b)| a.to_bits() == b.to_bits()));
     }
 }

@@ -70,6 +70,14 @@ impl Problem<'_> {
         }
     }
 
+    /// Whether anything reads output `index`.
+    fn is_read(&self, index: usize) -> bool {
+        let graph = self.graph;
+        let output = graph.equations[self.equation].outputs[index];
+        let mut read = graph.equations.iter().flat_map(|e| &e.inputs).chain(&graph.outputs);
+        read.any(|&id| id == output) || graph.updates.iter().any(|u| u.next == output)
+    }
+
     /// The shape of output `index`.
     fn out_shape(&self, index: usize) -> Shape {
         self.graph.value(self.graph.equations[self.equation].outputs[index]).ty.shape()

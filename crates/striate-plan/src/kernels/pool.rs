@@ -12,7 +12,10 @@ struct Pooling {
 }
 
 enum Pass {
+    /// The maxima, and where they are.
     Max,
+    /// The maxima alone: nothing reads where they are.
+    MaxOnly,
     MaxGrad,
     Mean(Divisor),
     MeanGrad(Divisor),
@@ -21,7 +24,10 @@ enum Pass {
 pub(super) fn kernel(problem: &Problem<'_>) -> Option<Box<dyn Kernel>> {
     let divisor = |counts: bool| if counts { Divisor::Window } else { Divisor::Live };
     let (windows, pass) = match problem.op() {
-        Op::MaxPool(pool) => (&pool.windows, Pass::Max),
+        Op::MaxPool(pool) => {
+            let pass = if problem.is_read(1) { Pass::Max } else { Pass::MaxOnly };
+            (&pool.windows, pass)
+        }
         Op::MaxPoolGrad(grad) => (&grad.0.windows, Pass::MaxGrad),
         Op::MeanPool(pool) => (&pool.windows, Pass::Mean(divisor(pool.counts_padding()))),
         Op::MeanPoolGrad(grad) => (&grad.0.windows, Pass::MeanGrad(divisor(grad.0.counts_padding()))),
@@ -68,7 +74,8 @@ impl Kernel for PickAt {
 impl Kernel for Pooling {
     fn name(&self) -> String {
         match self.pass {
-            Pass::Max => "max_pool",
+            Pass::Max => "max_pool with indices",
+            Pass::MaxOnly => "max_pool",
             Pass::MaxGrad => "max_pool_grad",
             Pass::Mean(_) => "mean_pool",
             Pass::MeanGrad(_) => "mean_pool_grad",
@@ -83,6 +90,7 @@ impl Kernel for Pooling {
                 pool.max(workers, io.f32(0), io.out_f32(0), Some(io.out_u8(1)));
             }
             Pass::Max => pool.max(workers, io.f32(0), io.out_f32(0), Some(io.out_i32(1))),
+            Pass::MaxOnly => pool.max::<i32>(workers, io.f32(0), io.out_f32(0), None),
             Pass::MaxGrad if io.dtype(0) == DType::U8 => pool.max_grad(workers, io.f32(1), io.u8(0), io.out_f32(0)),
             Pass::MaxGrad => pool.max_grad(workers, io.f32(1), io.i32(0), io.out_f32(0)),
             Pass::Mean(divisor) => pool.mean(workers, io.f32(0), divisor, io.out_f32(0)),
