@@ -8,6 +8,7 @@
 //! problem and keep why the others did not. All tables are made then: `run` allocates nothing. Results have the same
 //! bits for any number of threads.
 
+mod depthwise;
 mod direct;
 mod lattice;
 mod plain;
@@ -104,11 +105,14 @@ trait WeightPass: Send + Sync {
 type Make<P> = fn(&Problem, Isa) -> Result<Box<P>, String>;
 
 /// The variants of the forward pass, the fastest first.
-const FORWARD: &[(&str, Make<dyn DataPass>)] = &[("direct", direct::forward), ("plain", plain::forward)];
+const FORWARD: &[(&str, Make<dyn DataPass>)] =
+    &[("depthwise", depthwise::forward), ("direct", direct::forward), ("plain", plain::forward)];
 /// The variants of the gradient to the input, the fastest first.
-const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] = &[("direct", direct::grad_input), ("plain", plain::grad_input)];
+const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] =
+    &[("depthwise", depthwise::grad_input), ("direct", direct::grad_input), ("plain", plain::grad_input)];
 /// The variants of the gradient to the weights, the fastest first.
-const GRAD_WEIGHT: &[(&str, Make<dyn WeightPass>)] = &[("direct", weight::direct), ("plain", plain::grad_weight)];
+const GRAD_WEIGHT: &[(&str, Make<dyn WeightPass>)] =
+    &[("depthwise", depthwise::grad_weight), ("direct", weight::direct), ("plain", plain::grad_weight)];
 
 /// The variant that was taken, and why those before it were not.
 struct Chosen<P: ?Sized> {
