@@ -55,6 +55,24 @@ const CASES: &[&str] = &[
     "n2 c12 20x37 -> o20 k3 p1 g2",
     "n1 c40 6x140 -> o36 k3 p1",
     "n33 c16 4x4 -> o24 k3 p1",
+    // depthwise
+    "n2 c3 7x7 -> o3 k3 p1 g3",
+    "n1 c4 6x9 -> o8 k3 p0:2x1:0 g4",
+    "n2 c3 5x18 -> o9 k3 p2x1 g3 flip",
+    "n2 c5 1x1 -> o5 k3 p1 g5",
+    "n3 c2 2x3 -> o2 k5 p2 g2",
+    "n1 c3 20x41 -> o3 k5 p2 g3",
+    "n1 c2 9x16 -> o6 k5 p0:1x4 g2",
+    "n2 c3 14x14 -> o3 k3 s2 p1 g3",
+    "n2 c3 7x7 -> o3 k3 s2 p1 g3",
+    "n1 c4 15x34 -> o8 k3 s2 p0:1 g4 flip",
+    "n1 c3 10x33 -> o3 k3 s2 p2x0 g3",
+    "n2 c2 12x13 -> o2 k5 s2 p2 g2",
+    "n1 c2 17x40 -> o4 k5 s2 p1x3 g2",
+    "n1 c2 4x2 -> o2 k5 s2 p4 g2",
+    "n1 c2 70x130 -> o2 k3 p1 g2",
+    "n1 c2 90x130 -> o2 k5 s2 p2 g2",
+    "n7 c2 3x3 -> o2 k3 s2 p0 g2",
     // three axes
     "n2 c2 5x6x7 -> o3 k3x2x3 p1x0x1",
     "n1 c3 4x5x9 -> o4 k2 s2 g1",
@@ -200,6 +218,21 @@ fn the_hook_sees_every_element_once_after_relu() {
             same(&format!("{text} {variant}"), &y, &expected);
         }
     });
+}
+
+/// Where a variant declines, the tests above pass it by: here each must take at least one case.
+#[test]
+fn every_variant_takes_a_case() {
+    let cases: Vec<_> = CASES.iter().map(|text| case(text)).collect();
+    for variant in Forward::variants() {
+        assert!(cases.iter().any(|g| Forward::prepare(g, Isa::best(), &only(variant)).is_ok()), "y {variant}");
+    }
+    for variant in GradInput::variants() {
+        assert!(cases.iter().any(|g| GradInput::prepare(g, Isa::best(), &only(variant)).is_ok()), "dx {variant}");
+    }
+    for variant in GradWeight::variants() {
+        assert!(cases.iter().any(|g| GradWeight::prepare(g, Isa::best(), &only(variant)).is_ok()), "dw {variant}");
+    }
 }
 
 #[test]

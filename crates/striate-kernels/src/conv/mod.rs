@@ -8,6 +8,7 @@
 //! problem and keep why the others did not. All tables are made then: `run` allocates nothing. Results have the same
 //! bits for any number of threads.
 
+mod depthwise;
 mod direct;
 mod lattice;
 mod plain;
@@ -112,6 +113,7 @@ type Make<P> = fn(&Problem, Isa, &ConvOptions) -> Result<Box<P>, String>;
 
 /// The variants of the forward pass, the fastest first.
 const FORWARD: &[(&str, Make<dyn DataPass>)] = &[
+    ("depthwise", depthwise::forward),
     ("winograd4", winograd::forward4),
     ("winograd2", winograd::forward2),
     ("direct", direct::forward),
@@ -119,6 +121,7 @@ const FORWARD: &[(&str, Make<dyn DataPass>)] = &[
 ];
 /// The variants of the gradient to the input, the fastest first.
 const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] = &[
+    ("depthwise", depthwise::grad_input),
     ("winograd4", winograd::grad_input4),
     ("winograd2", winograd::grad_input2),
     ("direct", direct::grad_input),
@@ -126,6 +129,7 @@ const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] = &[
 ];
 /// The variants of the gradient to the weights, the fastest first.
 const GRAD_WEIGHT: &[(&str, Make<dyn WeightPass>)] = &[
+    ("depthwise", depthwise::grad_weight),
     ("winograd4", winograd::grad_weight4),
     ("winograd2", winograd::grad_weight2),
     ("direct", weight::direct),

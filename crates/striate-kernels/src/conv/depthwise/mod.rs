@@ -1,0 +1,69 @@
+//! Depthwise convolution: every group has one input channel `c` and a few output channels (the multiplier), in two
+//! dimensions, kernels `K×K` with `K` 3 or 5, stride `S` 1 or 2.
+//!
+//! Each plane is so cheap that reading it is what counts. A few rows at a time are copied with their padding
+//! ([`layout`]), lanes run along the width, and a block of several output rows shares what it loads ([`data`]). The
+//! input gradient gathers: at stride 1 it is the same correlation with the kernel turned round, at stride 2 every
+//! vector of `∂x` is two vectors, one for each parity of its columns, zipped. The weight gradient ([`weight`]) keeps
+//! lanes as partial sums over a plane.
+
+mod data;
+mod layout;
+mod weight;
+
+pub(super) use data::{forward, grad_input};
+pub(super) use weight::grad_weight;
+
+use super::problem::Problem;
+
+/// Floats of copies that stay in the first-level cache beside the output. As many planes are copied at a time: a plane
+/// of few rows is not read back while its stores are on their way.
+const COPY: usize = 4 << 10;
+/// Products that are worth handing to another worker.
+const WORTH: usize = 100_000;
+
+/// `body` for each `NAME` below `limit`, at most 5, written out so that sums stay in registers.
+macro_rules! each {
+    ($name:ident < $limit:expr, $body:block) => { each!(@ $name $limit, $body; 0 1 2 3 4) };
+    (@ $name:ident $limit:expr, $body:block; $($n:literal)*) => {$(
+        {
+            const $name: usize = $n;
+            if $name < $limit $body
+        }
+    )*};
+}
+pub(self) use each;
+
+/// Kernel size and stride, where the problem is depthwise.
+fn accept(problem: &Problem) -> Result<(usize, usize), String> {
+    let [deep, high, wide] = problem.windows;
+    if problem.table.is_some() || problem.ins() != 1 || problem.groups == 1 {
+        return Err("not one input channel a group".into());
+    }
+    if deep.kernel != 1 || deep.stride != 1 || problem.outputs[0] != 1 || deep.input != 1 {
+        return Err("more than two dimensions".into());
+    }
+    if high.kernel != wide.kernel || !matches!(wide.kernel, 3 | 5) {
+        return Err("the kernel is neither 3×3 nor 5×5".into());
+    }
+    if high.stride != wide.stride || !matches!(wide.stride, 1 | 2) {
+        return Err("the stride is neither 1 nor 2".into());
+    }
+    if high.dilation != 1 || wide.dilation != 1 {
+        return Err("dilated".into());
+    }
+    let all = [high.before, high.after, wide.before, wide.after];
+    if all.iter().any(|&pad| pad >= wide.kernel) || problem.positions() == 0 {
+        return Err("the padding is as large as the kernel".into());
+    }
+    if problem.outs() > 8 {
+        return Err("more than eight outputs a group".into());
+    }
+    Ok((wide.kernel, wide.stride))
+}
+
+/// Groups whose planes make an item.
+fn gang(problem: &Problem, planes: usize) -> usize {
+    let products = planes * problem.outs() * problem.positions() * problem.taps();
+    (WORTH / products.max(1)).clamp(1, problem.groups)
+}
