@@ -94,9 +94,15 @@ impl Workload {
         let (samples, labels) = (rng.stream("samples"), rng.stream("labels"));
         let samples = (0..inputs.next().unwrap_or(0)).map(|i| samples.normal(i)).collect();
         let labels = (0..inputs.next().unwrap_or(0)).map(|i| labels.below(i, model.classes.len()) as i32).collect();
+        let (store, options) = (Store::new(&graph, SEED), Options::default());
+        let (plan, store) = match task {
+            Task::Train => (Plan::new(&graph, batch, &options)?, store),
+            // the plan has the weights in itself
+            Task::Infer => (Plan::frozen(&graph, batch, &store, &options)?, Store::default()),
+        };
         Ok(Workload {
-            plan: Plan::new(&graph, batch, &Options::default())?,
-            store: Store::new(&graph, SEED),
+            plan,
+            store,
             workers: Workers::new(threads),
             task,
             batch,
