@@ -308,21 +308,21 @@ mod tests {
 
     #[test]
     fn helpers_sleep_on_through_small_work() {
-        let seen = |workers: &Workers, products: usize| {
-            let helped = AtomicBool::new(false);
-            for _ in 0..200 {
-                workers.run_worth(products, 64, |_, worker| {
-                    if worker > 0 {
-                        helped.store(true, Ordering::Relaxed);
-                    }
-                    std::hint::black_box((0..200).fold(0.0f32, |sum, i| sum + std::hint::black_box(i as f32)));
-                });
-            }
-            helped.into_inner()
+        let alone = |workers: &Workers, products| workers.run_worth(products, 64, |_, worker| assert_eq!(worker, 0));
+        alone(&Workers::new(2), WORTH - 1);
+        // each of two items waits for the other: only two workers can meet
+        let meet = |workers: &Workers, products| {
+            let (inside, until) = (AtomicUsize::new(0), Instant::now() + Duration::from_secs(20));
+            workers.run_worth(products, 2, |_, _| {
+                inside.fetch_add(1, Ordering::SeqCst);
+                while inside.load(Ordering::SeqCst) < 2 {
+                    assert!(Instant::now() < until, "no helper came");
+                    std::thread::yield_now();
+                }
+            });
         };
-        assert!(!seen(&Workers::new(2), WORTH - 1));
-        assert!(seen(&Workers::new(2), WORTH));
-        assert!(seen(&Workers::eager(2), 1));
+        meet(&Workers::new(2), WORTH);
+        meet(&Workers::eager(2), 1);
     }
 
     #[test]
