@@ -169,10 +169,34 @@ fn version_and_help() {
     assert!(bench.well("version").out.contains("instruction set: "));
     assert!(bench.well("--version").out.contains(env!("CARGO_PKG_VERSION")));
     let help = bench.well("--help").out;
-    for line in ["130", "training diverged", "NO_COLOR", "train", "resume", "eval", "predict", "summary", "models"] {
+    for line in [
+        "130",
+        "training diverged",
+        "NO_COLOR",
+        "train",
+        "resume",
+        "eval",
+        "predict",
+        "summary",
+        "models",
+        "bench",
+        "plan",
+    ] {
         assert!(help.contains(line), "{line} is not in the help");
     }
-    for verb in ["train", "resume", "eval", "predict", "summary", "models", "version"] {
+    for verb in [
+        "train",
+        "resume",
+        "eval",
+        "predict",
+        "summary",
+        "models",
+        "bench",
+        "bench model",
+        "bench op",
+        "plan",
+        "version",
+    ] {
         assert!(bench.well(&format!("{verb} --help")).out.contains("Usage: striate"));
     }
 }

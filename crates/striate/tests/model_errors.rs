@@ -846,3 +846,48 @@ fn no_damage_to_a_file_makes_a_panic() {
         }
     }
 }
+
+#[test]
+fn an_output_padding_of_a_stride() {
+    layers_say(
+        "{ type = \"conv_transpose2d\", channels = 4, kernel = 2, stride = 2, output_padding = 2 },\n",
+        "the output padding is not usable
+  found: output_padding = 2 with a stride of 2
+  expected: less than the stride, and padding given by numbers
+  at: layer `conv_transpose1`
+  at: m.toml:6",
+    );
+    layers_say(
+        "{ type = \"conv_transpose2d\", channels = 4, kernel = 2, stride = 2, padding = \"same\", output_padding = 1 },\n",
+        "the output padding is not usable
+  found: output_padding = 1 beside padding = \"same\"
+  expected: less than the stride, and padding given by numbers
+  at: layer `conv_transpose1`
+  at: m.toml:6",
+    );
+}
+
+#[test]
+fn a_padding_that_leaves_nothing_of_a_transposed_convolution() {
+    layers_say(
+        "{ type = \"conv_transpose2d\", channels = 4, kernel = 1, padding = 4 },\n",
+        "the padding leaves nothing of the output
+  found: padding 4 and 4 of 8
+  expected: less padding than output
+  at: layer `conv_transpose1`
+  at: m.toml:6",
+    );
+}
+
+#[test]
+fn a_transposed_convolution_of_other_axes() {
+    layers_say(
+        "{ type = \"conv_transpose1d\", channels = 4, kernel = 2 },\n",
+        "the input does not have the axes that this layer works on
+  found: f32 N×1×8×8
+  expected: N×C and 1 spatial axes
+  at: layer `conv_transpose1`
+  at: m.toml:6
+  hint: a layer for 1-D, 2-D or 3-D data needs data with 1, 2 or 3 spatial axes",
+    );
+}
