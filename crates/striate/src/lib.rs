@@ -8,7 +8,7 @@
 //! | [`Model`](model::Model) | layers in order, skips by name: a chain in Rust, or a `model.toml` |
 //! | [`Builder`](graph::Builder) | any graph: values, operators, and the layers of [`nn`] as methods |
 //!
-//! What is built then gives its gradient, its [`summary`], and runs: [`data`] feeds it, [`train`] trains it, [`bench`] times it.
+//! What is built then gives its gradient, its [`summary`], and runs: [`data`] feeds it, [`train`] trains it, [`bench`](mod@bench) times it.
 //!
 //! ```
 //! use striate::prelude::*;
