@@ -170,6 +170,20 @@ impl Simd for Avx2 {
         };
     }
     #[inline(always)]
+    fn to_bytes(self, v: __m256) -> [u8; LANES] {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            let wide = _mm256_cvttps_epi32(v);
+            let words = _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256::<1>(wide));
+            _mm_cvtsi128_si64(_mm_packus_epi16(words, words)).to_le_bytes()
+        }
+    }
+    #[inline(always)]
+    fn of_bytes(self, bytes: [u8; LANES]) -> __m256 {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(i64::from_le_bytes(bytes)))) }
+    }
+    #[inline(always)]
     fn sums(self, v: [__m256; LANES]) -> __m256 {
         // SAFETY: `self` proves the features.
         unsafe {

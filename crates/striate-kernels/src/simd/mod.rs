@@ -97,6 +97,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn transpose(self, rows: [Self::V; LANES]) -> [Self::V; LANES];
     /// Of the 16 numbers `a, b`: those at even places and those at odd places.
     fn unzip(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
+    /// The lanes, whole numbers from 0 to 255, as bytes.
+    fn to_bytes(self, v: Self::V) -> [u8; LANES];
+    /// Bytes as numbers.
+    fn of_bytes(self, bytes: [u8; LANES]) -> Self::V;
     /// The opposite of [`Simd::unzip`].
     fn zip(self, even: Self::V, odd: Self::V) -> (Self::V, Self::V);
     /// Lane `l` of result `j` is number `j` of the four at `from[l]`.

@@ -149,6 +149,14 @@ impl Simd for Portable {
         ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]))
     }
     #[inline(always)]
+    fn to_bytes(self, v: Self::V) -> [u8; LANES] {
+        std::array::from_fn(|lane| v[lane] as u8)
+    }
+    #[inline(always)]
+    fn of_bytes(self, bytes: [u8; LANES]) -> Self::V {
+        bytes.map(f32::from)
+    }
+    #[inline(always)]
     fn sums(self, v: [V; LANES]) -> V {
         each(|i| ((v[i][0] + v[i][1]) + (v[i][2] + v[i][3])) + ((v[i][4] + v[i][5]) + (v[i][6] + v[i][7])))
     }

@@ -1,8 +1,11 @@
 //! Pooling: the maximum or the mean of what each output position sees.
 
+mod quad;
+
 use crate::parts::Parts;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 use crate::workers::Workers;
+use quad::Quad;
 use striate_tensor::Taps;
 
 /// How the index of a tap is stored: `u8` where a window has at most 256 taps, `i32` beyond.
@@ -11,6 +14,10 @@ pub trait TapIndex: Copy + Send + Sync {
     fn of(tap: u32) -> Self;
     /// The tap number.
     fn tap(self) -> usize;
+    /// Writes eight tap numbers from `at` on, none beyond the end.
+    fn store<S: Simd>(simd: S, to: &mut [Self], at: usize, taps: S::V);
+    /// Eight tap numbers from `at` on, any beyond the end.
+    fn load<S: Simd>(simd: S, from: &[Self], at: usize) -> S::V;
 }
 
 impl TapIndex for u8 {
@@ -22,6 +29,26 @@ impl TapIndex for u8 {
     fn tap(self) -> usize {
         usize::from(self)
     }
+    #[inline(always)]
+    fn store<S: Simd>(simd: S, to: &mut [Self], at: usize, taps: S::V) {
+        match to[at..].first_chunk_mut() {
+            Some(to) => *to = simd.to_bytes(taps),
+            None => {
+                let bytes = simd.to_bytes(taps);
+                let rest = to.len() - at;
+                to[at..].copy_from_slice(&bytes[..rest]);
+            }
+        }
+    }
+    #[inline(always)]
+    fn load<S: Simd>(simd: S, from: &[Self], at: usize) -> S::V {
+        let mut bytes = [0; LANES];
+        match from[at..].first_chunk() {
+            Some(from) => bytes = *from,
+            None => bytes[..from.len() - at].copy_from_slice(&from[at..]),
+        }
+        simd.of_bytes(bytes)
+    }
 }
 
 impl TapIndex for i32 {
@@ -32,6 +59,17 @@ impl TapIndex for i32 {
     #[inline(always)]
     fn tap(self) -> usize {
         self as usize
+    }
+    #[inline(always)]
+    fn store<S: Simd>(simd: S, to: &mut [Self], at: usize, taps: S::V) {
+        let bytes = simd.to_bytes(taps);
+        to[at..].iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte.into());
+    }
+    #[inline(always)]
+    fn load<S: Simd>(simd: S, from: &[Self], at: usize) -> S::V {
+        let mut bytes = [0; LANES];
+        bytes.iter_mut().zip(&from[at..]).for_each(|(byte, &tap)| *byte = tap as u8);
+        simd.of_bytes(bytes)
     }
 }
 
@@ -79,6 +117,8 @@ pub struct Pool {
     patterns: Vec<Pattern>,
     /// Of each pattern the distance of each tap, dead ones 0.
     distances: Vec<Vec<u32>>,
+    /// Where it is 2×2 side by side.
+    quad: Option<Quad>,
 }
 
 impl Pool {
@@ -92,6 +132,7 @@ impl Pool {
             runs: vec![],
             patterns: vec![],
             distances: vec![],
+            quad: None,
         };
         for position in 0..pool.positions {
             let seen = taps.at(position);
@@ -107,7 +148,20 @@ impl Pool {
             }) as u32;
             pool.extend(position as u32, pixel as u32, number);
         }
+        pool.quad = pool.quad();
         pool
+    }
+
+    /// Whether every run is a row of 2×2 windows that lie side by side.
+    fn quad(&self) -> Option<Quad> {
+        let wide = self.runs.first()?.len;
+        let row = 2 * wide;
+        let pattern = vec![(0, 0), (1, 1), (2, row), (3, row + 1)];
+        let in_place = |(number, run): (usize, &Run)| {
+            run.len == wide && run.stride == 2 && run.pixel as usize == number * 2 * row as usize
+        };
+        let fits = wide > 1 && self.patterns == [pattern] && self.pixels == 4 * self.positions;
+        (fits && self.runs.iter().enumerate().all(in_place)).then_some(Quad { wide: wide as usize })
     }
 
     fn extend(&mut self, position: u32, pixel: u32, pattern: u32) {
@@ -163,6 +217,14 @@ impl Pool {
         assert!(index.as_ref().is_none_or(|i| i.len() == y.len()), "index");
         let index = index.map(Parts::new);
         workers.chunks(y, gang * self.positions, |item, _, y| {
+            if let Some(quad) = self.quad {
+                let first = item * gang * self.positions;
+                let x = &x[4 * first..][..4 * y.len()];
+                let Some(index) = &index else { return self.isa.run(quad::Max { quad, x, y }) };
+                // SAFETY: each plane belongs to one item, which runs once.
+                let index = unsafe { index.part(first..first + y.len()) };
+                return self.isa.run(quad::MaxAt { quad, x, y, index });
+            }
             for (plane, y) in (item * gang..planes).zip(y.chunks_exact_mut(self.positions)) {
                 let x = &x[plane * self.pixels..][..self.pixels];
                 let index = index.as_ref().map(|i| {
@@ -180,6 +242,11 @@ impl Pool {
         let gang = self.gang();
         assert_eq!(index.len(), grad_y.len(), "index");
         workers.chunks(grad_x, gang * self.pixels, |item, _, grad_x| {
+            if let Some(quad) = self.quad {
+                let part = item * gang * self.positions..item * gang * self.positions + grad_x.len() / 4;
+                let (grad_y, index) = (&grad_y[part.clone()], &index[part]);
+                return self.isa.run(quad::MaxGrad { quad, grad_y, index, grad_x });
+            }
             for (plane, grad_x) in (item * gang..planes).zip(grad_x.chunks_exact_mut(self.pixels)) {
                 let part = plane * self.positions..(plane + 1) * self.positions;
                 let (grad_y, index) = (&grad_y[part.clone()], &index[part]);
