@@ -12,6 +12,7 @@ mod depthwise;
 mod direct;
 mod lattice;
 mod plain;
+mod pointwise;
 mod problem;
 mod tile;
 mod weight;
@@ -105,14 +106,26 @@ trait WeightPass: Send + Sync {
 type Make<P> = fn(&Problem, Isa) -> Result<Box<P>, String>;
 
 /// The variants of the forward pass, the fastest first.
-const FORWARD: &[(&str, Make<dyn DataPass>)] =
-    &[("depthwise", depthwise::forward), ("direct", direct::forward), ("plain", plain::forward)];
+const FORWARD: &[(&str, Make<dyn DataPass>)] = &[
+    ("depthwise", depthwise::forward),
+    ("pointwise", pointwise::forward),
+    ("direct", direct::forward),
+    ("plain", plain::forward),
+];
 /// The variants of the gradient to the input, the fastest first.
-const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] =
-    &[("depthwise", depthwise::grad_input), ("direct", direct::grad_input), ("plain", plain::grad_input)];
+const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] = &[
+    ("depthwise", depthwise::grad_input),
+    ("pointwise", pointwise::grad_input),
+    ("direct", direct::grad_input),
+    ("plain", plain::grad_input),
+];
 /// The variants of the gradient to the weights, the fastest first.
-const GRAD_WEIGHT: &[(&str, Make<dyn WeightPass>)] =
-    &[("depthwise", depthwise::grad_weight), ("direct", weight::direct), ("plain", plain::grad_weight)];
+const GRAD_WEIGHT: &[(&str, Make<dyn WeightPass>)] = &[
+    ("depthwise", depthwise::grad_weight),
+    ("pointwise", pointwise::grad_weight),
+    ("direct", weight::direct),
+    ("plain", plain::grad_weight),
+];
 
 /// The variant that was taken, and why those before it were not.
 struct Chosen<P: ?Sized> {
