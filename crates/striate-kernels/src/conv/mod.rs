@@ -12,6 +12,7 @@ mod depthwise;
 mod direct;
 mod lattice;
 mod plain;
+mod pointwise;
 mod problem;
 mod tile;
 mod weight;
@@ -114,6 +115,7 @@ type Make<P> = fn(&Problem, Isa, &ConvOptions) -> Result<Box<P>, String>;
 /// The variants of the forward pass, the fastest first.
 const FORWARD: &[(&str, Make<dyn DataPass>)] = &[
     ("depthwise", depthwise::forward),
+    ("pointwise", pointwise::forward),
     ("winograd4", winograd::forward4),
     ("winograd2", winograd::forward2),
     ("direct", direct::forward),
@@ -122,6 +124,7 @@ const FORWARD: &[(&str, Make<dyn DataPass>)] = &[
 /// The variants of the gradient to the input, the fastest first.
 const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] = &[
     ("depthwise", depthwise::grad_input),
+    ("pointwise", pointwise::grad_input),
     ("winograd4", winograd::grad_input4),
     ("winograd2", winograd::grad_input2),
     ("direct", direct::grad_input),
@@ -130,6 +133,7 @@ const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] = &[
 /// The variants of the gradient to the weights, the fastest first.
 const GRAD_WEIGHT: &[(&str, Make<dyn WeightPass>)] = &[
     ("depthwise", depthwise::grad_weight),
+    ("pointwise", pointwise::grad_weight),
     ("winograd4", winograd::grad_weight4),
     ("winograd2", winograd::grad_weight2),
     ("direct", weight::direct),

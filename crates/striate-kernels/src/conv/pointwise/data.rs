@@ -1,0 +1,404 @@
+//! The forward pass `y[o,p] = b[o] + Σ_c w[o,c]·x[c,p]` and the input gradient `∂x[c,p] = Σ_o w[o,c]·∂y[o,p]`, one
+//! form with the weights transposed: `M` outputs times `V` vectors of columns in registers, weights packed
+//! `[block of M][term][M]`, columns packed a panel at a time `[term][V·LANES]`.
+#![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
+
+use super::columns::{Columns, together};
+use super::{WORTH, accept};
+use crate::conv::problem::Problem;
+use crate::conv::{Block, ConvOptions, DataCall, DataPass, Hook};
+use crate::parts::Parts;
+use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::workers::Workers;
+use std::ops::Range;
+
+/// Outputs of a block.
+const M: usize = 4;
+/// Terms of one stretch of a sum: a panel of this height stays in the first-level cache.
+const DEPTH: usize = 256;
+/// Floats of the panels that are packed together: each row of `x` is read in long runs.
+const PACKED: usize = 24 << 10;
+
+/// Neighbouring columns, and how many vectors they make: 3, 2 or 1.
+#[derive(Clone, Copy, Debug)]
+struct Panel {
+    first: usize,
+    vectors: usize,
+}
+
+struct Pointwise {
+    isa: Isa,
+    batch: usize,
+    /// Channels that are read, and that are written.
+    terms: usize,
+    outs: usize,
+    backward: bool,
+    columns: Columns,
+    /// Elements of a channel that is read, and of one that is written.
+    source: usize,
+    target: usize,
+    panels: Vec<Panel>,
+    /// Ranges of panels and of blocks, one of each an item.
+    bands: Vec<Range<usize>>,
+    parts: Vec<Range<usize>>,
+    /// Panels that are packed together.
+    run: usize,
+}
+
+pub(in crate::conv) fn forward(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box<dyn DataPass>, String> {
+    Ok(Box::new(Pointwise::new(problem, isa, false)?))
+}
+
+pub(in crate::conv) fn grad_input(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box<dyn DataPass>, String> {
+    Ok(Box::new(Pointwise::new(problem, isa, true)?))
+}
+
+/// Panels of three vectors; of two at the end rather than of one.
+fn panels(columns: usize) -> Vec<Panel> {
+    let mut left = columns.div_ceil(LANES);
+    let mut panels = vec![];
+    let mut first = 0;
+    while left > 0 {
+        let vectors = if left == 4 { 2 } else { left.min(3) };
+        panels.push(Panel { first, vectors });
+        first += vectors * LANES;
+        left -= vectors;
+    }
+    panels
+}
+
+/// `count` cut into ranges of `size`.
+fn ranges(count: usize, size: usize) -> Vec<Range<usize>> {
+    (0..count).step_by(size.max(1)).map(|first| first..(first + size.max(1)).min(count)).collect()
+}
+
+impl Pointwise {
+    fn new(problem: &Problem, isa: Isa, backward: bool) -> Result<Self, String> {
+        accept(problem)?;
+        let columns = Columns::new(problem);
+        let (inside, outside) = ((problem.in_channels, problem.pixels()), (problem.out_channels, problem.positions()));
+        let ((terms, source), (outs, target)) = if backward { (outside, inside) } else { (inside, outside) };
+        let panels = panels(columns.count(columns.samples));
+        let run = (PACKED / (terms * 3 * LANES)).max(1);
+        // enough items for several workers; where outputs leave gaps an item writes whole channels
+        let mut band = panels.len();
+        let groups = problem.batch.div_ceil(columns.samples);
+        let products = problem.batch * problem.positions() * terms * outs;
+        if columns.samples == 1 && source == target {
+            let share = (products / groups.max(1)).div_ceil(4 * WORTH).min(panels.len().div_ceil(4));
+            band = panels.len().div_ceil(share.max(1));
+        }
+        let bands = ranges(panels.len(), band);
+        let items = groups * bands.len();
+        let blocks = outs.div_ceil(M);
+        let share =
+            (products / items.max(1)).div_ceil(WORTH).min(8usize.div_ceil(items.max(1))).min(blocks.div_ceil(4));
+        let parts = ranges(blocks, blocks.div_ceil(share.max(1)));
+        let batch = problem.batch;
+        Ok(Pointwise { isa, batch, terms, outs, backward, columns, source, target, panels, bands, parts, run })
+    }
+
+    fn packed_panels(&self) -> usize {
+        self.run * self.terms * 3 * LANES
+    }
+
+    fn sums_len(&self) -> usize {
+        if self.terms <= DEPTH { 0 } else { self.parts[0].len() * M * 3 * LANES }
+    }
+
+    fn item(&self, call: &DataCall<'_>, output: &Parts<'_, f32>, scratch: &mut [f32], item: usize, worker: usize) {
+        let (item, part) = (item / self.parts.len(), item % self.parts.len());
+        let (group, band) = (item / self.bands.len(), item % self.bands.len());
+        let first = group * self.columns.samples;
+        let samples = self.columns.samples.min(self.batch - first);
+        let (packed, sums) = scratch.split_at_mut(self.packed_panels());
+        let channels = self.parts[part].start * M..(self.parts[part].end * M).min(self.outs);
+        if self.source != self.target && self.backward {
+            for sample in first..first + samples {
+                let start = sample * self.outs;
+                // SAFETY: this item alone writes these channels of these samples.
+                let range = (start + channels.start) * self.target..(start + channels.end) * self.target;
+                unsafe { output.part(range) }.fill(0.0);
+            }
+        }
+        let (x, y) = (&self.columns.x, &self.columns.y);
+        let (from, to) = if self.backward { (y, x) } else { (x, y) };
+        let live = self.columns.count(samples);
+        let work = Item {
+            pass: self,
+            call,
+            input: &call.input[first * self.terms * self.source..],
+            from: &from[..live],
+            to: &to[..live],
+            out: output.start().wrapping_add(first * self.outs * self.target),
+            panels: &self.panels[self.bands[band].clone()],
+            blocks: self.parts[part].clone(),
+            packed,
+            sums,
+        };
+        self.isa.run(work);
+        if let Some(hook) = call.epilogue.hook {
+            self.hook(hook, output, (first, samples), channels, band, worker);
+        }
+    }
+
+    fn hook(
+        &self,
+        hook: &Hook<'_>,
+        output: &Parts<'_, f32>,
+        (first, samples): (usize, usize),
+        channels: Range<usize>,
+        band: usize,
+        worker: usize,
+    ) {
+        let whole = self.bands.len() == 1;
+        let panels = &self.panels[self.bands[band].clone()];
+        let (position, end) = if whole {
+            (0, self.target)
+        } else {
+            let end = panels.last().map_or(0, |p| p.first + p.vectors * LANES);
+            (panels[0].first, end.min(self.target))
+        };
+        for sample in first..first + samples {
+            for channel in channels.clone().step_by(if whole { channels.len() } else { 1 }) {
+                let start = (sample * self.outs + channel) * self.target + position;
+                let len = if whole { channels.len() * self.target } else { end - position };
+                let part = if whole { 0 } else { band };
+                let block = Block { start, sample, channel, position, part, worker };
+                // SAFETY: this item alone writes these channels at these positions, and has written them.
+                hook(block, unsafe { output.part(start..start + len) });
+            }
+        }
+    }
+}
+
+impl DataPass for Pointwise {
+    fn packed_len(&self) -> usize {
+        self.outs.next_multiple_of(M) * self.terms
+    }
+
+    fn pack(&self, workers: &Workers, weights: &[f32], packed: &mut [f32]) {
+        workers.chunks(packed, M * self.terms, |block, _, packed| {
+            let first = block * M;
+            let live = M.min(self.outs - first);
+            if self.backward {
+                for (to, row) in packed.chunks_exact_mut(M).zip(weights.chunks_exact(self.outs)) {
+                    to[live..].fill(0.0);
+                    to[..live].copy_from_slice(&row[first..first + live]);
+                }
+            } else {
+                let rows: [&[f32]; M] =
+                    std::array::from_fn(|m| &weights[(first + m.min(live - 1)) * self.terms..][..self.terms]);
+                for (term, to) in packed.chunks_exact_mut(M).enumerate() {
+                    for m in 0..M {
+                        to[m] = rows[m][term];
+                    }
+                }
+            }
+        });
+    }
+
+    fn scratch_len(&self, threads: usize) -> usize {
+        threads * (self.packed_panels() + self.sums_len())
+    }
+
+    fn parts(&self) -> usize {
+        self.bands.len()
+    }
+
+    fn run(&self, workers: &Workers, call: DataCall<'_>) {
+        let items = self.batch.div_ceil(self.columns.samples) * self.bands.len() * self.parts.len();
+        let len = self.scratch_len(1);
+        let DataCall { input, packed, bias, epilogue, output, scratch } = call;
+        let call = &DataCall { input, packed, bias, epilogue, output: &mut [], scratch: &mut [] };
+        let (output, own) = (Parts::new(output), Parts::new(scratch));
+        workers.run(items, |item, worker| {
+            // SAFETY: each worker has its own part, and runs one item at a time.
+            let own = unsafe { own.part(worker * len..(worker + 1) * len) };
+            self.item(call, &output, own, item, worker);
+        });
+    }
+}
+
+struct Item<'a> {
+    pass: &'a Pointwise,
+    call: &'a DataCall<'a>,
+    /// From the first sample on.
+    input: &'a [f32],
+    /// For each live column its element in a channel that is read, and in one that is written.
+    from: &'a [u32],
+    to: &'a [u32],
+    /// The first sample's output.
+    out: *mut f32,
+    panels: &'a [Panel],
+    blocks: Range<usize>,
+    packed: &'a mut [f32],
+    sums: &'a mut [f32],
+}
+
+/// Where a stretch of terms starts and whether it begins or ends the sums.
+#[derive(Clone, Copy)]
+struct Stretch {
+    from: usize,
+    len: usize,
+    begins: bool,
+    ends: bool,
+}
+
+impl Kernel for Item<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        let (terms, all) = (self.pass.terms, self.panels);
+        for panels in all.chunks(self.pass.run) {
+            self.pack(simd, panels);
+            for (number, panel) in panels.iter().enumerate() {
+                if panel.first >= self.to.len() {
+                    break;
+                }
+                for from in (0..terms).step_by(DEPTH) {
+                    let len = DEPTH.min(terms - from);
+                    let stretch = Stretch { from, len, begins: from == 0, ends: from + len == terms };
+                    for block in self.blocks.clone() {
+                        // SAFETY: `pack` filled the panel; the block's channels and the columns lie in the output.
+                        unsafe {
+                            match panel.vectors {
+                                3 => self.tile::<S, 3>(simd, stretch, block, *panel, number),
+                                2 => self.tile::<S, 2>(simd, stretch, block, *panel, number),
+                                _ => self.tile::<S, 1>(simd, stretch, block, *panel, number),
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Item<'_> {
+    /// `packed[panel][term][column]`, zeros beyond the last column.
+    #[inline(always)]
+    fn pack<S: Simd>(&mut self, simd: S, panels: &[Panel]) {
+        let (terms, source) = (self.pass.terms, self.pass.source);
+        for term in 0..terms {
+            for (number, panel) in panels.iter().enumerate() {
+                let start = number * terms * 3 * LANES + term * panel.vectors * LANES;
+                for v in 0..panel.vectors {
+                    let column = (panel.first + v * LANES).min(self.from.len());
+                    let at = &self.from[column..(column + LANES).min(self.from.len())];
+                    let to = &mut self.packed[start + v * LANES..][..LANES];
+                    if let Some(first) = together(at) {
+                        let from = &self.input[term * source + first..][..LANES];
+                        // SAFETY: both slices have `LANES` numbers.
+                        unsafe { simd.store(to.as_mut_ptr(), simd.load(from.as_ptr())) };
+                    } else {
+                        to[at.len()..].fill(0.0);
+                        for (to, &at) in to.iter_mut().zip(at) {
+                            *to = self.input[term * source + at as usize];
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A block of outputs and a panel of `V` vectors over one stretch of terms.
+    ///
+    /// # Safety
+    /// The panel must be packed, and the block's channels and the panel's live columns lie in the output and be this
+    /// item's alone.
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const V: usize>(
+        &mut self,
+        simd: S,
+        stretch: Stretch,
+        block: usize,
+        panel: Panel,
+        number: usize,
+    ) {
+        let Pointwise { terms, outs, target, .. } = *self.pass;
+        let mut sums = [[simd.splat(0.0); V]; M];
+        let live = M.min(outs - block * M);
+        let kept = if stretch.begins && stretch.ends {
+            std::ptr::null_mut()
+        } else {
+            self.sums[(block - self.blocks.start) * M * 3 * LANES..][..M * V * LANES].as_mut_ptr()
+        };
+        if !stretch.begins {
+            for m in 0..M {
+                for v in 0..V {
+                    // SAFETY: `M·V·LANES` numbers are kept for the block.
+                    sums[m][v] = unsafe { simd.load(kept.add((m * V + v) * LANES)) };
+                }
+            }
+        } else if let Some(bias) = self.call.bias {
+            for m in 0..M {
+                let bias = simd.splat(bias[(block * M + m).min(outs - 1)]);
+                for v in 0..V {
+                    sums[m][v] = bias;
+                }
+            }
+        }
+        let mut w = self.call.packed[(block * terms + stretch.from) * M..][..stretch.len * M].as_ptr();
+        let mut x =
+            self.packed[number * terms * 3 * LANES + stretch.from * V * LANES..][..stretch.len * V * LANES].as_ptr();
+        for _ in 0..stretch.len {
+            // SAFETY: both slices have as many numbers a term.
+            unsafe {
+                let mut lanes = [simd.splat(0.0); V];
+                for v in 0..V {
+                    lanes[v] = simd.load(x.add(v * LANES));
+                }
+                for m in 0..M {
+                    let w = simd.splat_at(w.add(m));
+                    for v in 0..V {
+                        sums[m][v] = simd.fma(lanes[v], w, sums[m][v]);
+                    }
+                }
+                (w, x) = (w.add(M), x.add(V * LANES));
+            }
+        }
+        if !stretch.ends {
+            for m in 0..M {
+                for v in 0..V {
+                    // SAFETY: `M·V·LANES` numbers are kept for the block.
+                    unsafe { simd.store(kept.add((m * V + v) * LANES), sums[m][v]) };
+                }
+            }
+            return;
+        }
+        if self.call.epilogue.relu {
+            for m in 0..M {
+                for v in 0..V {
+                    sums[m][v] = simd.max(simd.splat(0.0), sums[m][v]);
+                }
+            }
+        }
+        for v in 0..V {
+            let column = (panel.first + v * LANES).min(self.to.len());
+            let at = &self.to[column..(column + LANES).min(self.to.len())];
+            let start = self.out.wrapping_add(block * M * target);
+            if let Some(first) = together(at)
+                && live == M
+            {
+                for m in 0..M {
+                    // SAFETY: by the contract above.
+                    unsafe { simd.store(start.add(m * target + first), sums[m][v]) };
+                }
+                continue;
+            }
+            let mut lanes = [[0.0f32; LANES]; M];
+            for m in 0..M {
+                // SAFETY: the array has `LANES` numbers.
+                unsafe { simd.store(lanes[m].as_mut_ptr(), sums[m][v]) };
+            }
+            for (m, lanes) in lanes.iter().enumerate().take(live) {
+                for (&at, &lane) in at.iter().zip(lanes) {
+                    // SAFETY: by the contract above.
+                    unsafe { *start.add(m * target + at as usize) = lane };
+                }
+            }
+        }
+    }
+}
