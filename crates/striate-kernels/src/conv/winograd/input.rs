@@ -143,8 +143,8 @@ unsafe fn patch<S: Simd, const I: usize>(simd: S, from: [*const f32; LANES]) -> 
     // SAFETY: by the contract above.
     unsafe {
         let head = simd.gather4(from);
-        for j in 0..I.min(4) {
-            d[j] = head[j];
+        for (d, head) in d.iter_mut().zip(head) {
+            *d = head;
         }
         if I > 4 {
             let mut from = from;
@@ -152,8 +152,8 @@ unsafe fn patch<S: Simd, const I: usize>(simd: S, from: [*const f32; LANES]) -> 
                 from[lane] = from[lane].add(4);
             }
             let tail = simd.gather4(from);
-            for j in 4..I {
-                d[j] = tail[j - 4];
+            for (d, tail) in d[4..].iter_mut().zip(tail) {
+                *d = tail;
             }
         }
     }
