@@ -29,7 +29,9 @@ use striate_tensor::{ConvGeometry, Error, Result};
 pub struct ConvOptions {
     /// Only the variant of this name, instead of the first that accepts.
     pub variant: Option<String>,
-    /// No variant whose rounding errors exceed those of the sum as it is defined: none of Winograd's.
+    /// No variant whose rounding errors exceed those of the sum as it is defined, hence none of Winograd's: their
+    /// errors, relative to the greatest element of the result, may reach 10⁻⁵, and 3·10⁻⁵ in the gradient to the
+    /// weights.
     pub exact: bool,
 }
 

@@ -116,8 +116,8 @@ impl Pointwise {
         if self.source != self.target && self.backward {
             for sample in first..first + samples {
                 let start = sample * self.outs;
-                // SAFETY: this item alone writes these channels of these samples.
                 let range = (start + channels.start) * self.target..(start + channels.end) * self.target;
+                // SAFETY: this item alone writes these channels of these samples.
                 unsafe { output.part(range) }.fill(0.0);
             }
         }

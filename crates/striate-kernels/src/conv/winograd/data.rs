@@ -12,7 +12,7 @@ use super::input::{Input, Patch, Strip};
 use super::output::Output;
 use super::pitch;
 use super::product::Product;
-use super::tiling::Tiling;
+use super::tiling::{Panel, Tiling};
 use super::transform::Scheme;
 use crate::parts::Parts;
 use crate::simd::{Isa, LANES};
@@ -21,12 +21,12 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 /// Blocks of all groups from which on an item is a block.
-const MANY: usize = 12;
+const MANY: usize = 6;
 /// Written channels of a part at most.
-const PART: usize = 32;
+const PART: usize = 16;
 /// Read channels of an item where `V` is made first.
 const CHANNELS: usize = 16;
-/// Numbers of a block's `V`, about.
+/// Numbers of a `V` that stays in the second-level cache.
 const V: usize = 112 << 10;
 
 /// What is read and what is written.
@@ -40,6 +40,7 @@ pub(super) struct Data<X, const M: usize, const N: usize> {
     isa: Isa,
     tiling: Tiling,
     strip: Strip,
+    panels: Vec<Panel>,
     groups: usize,
     /// Channels of a group that are read, and that are written.
     reads: usize,
@@ -68,13 +69,16 @@ impl<X: Scheme<M, N>, const M: usize, const N: usize> Data<X, M, N> {
             Direction::Forward => (9 * ins, 9),
             Direction::Backward => (9, 9 * ins),
         };
-        let tiles = (V / (N * N) / reads).next_multiple_of(LANES).clamp(24, 96);
+        let fit = V / (N * N) / reads;
+        // where `V` does not stay near anyway, more tiles, so that `U` is read less often
+        let tiles = if fit < 24 { 48 } else { fit.min(64) };
         let tiling = Tiling::new(M, source, target, before, problem.batch, tiles);
         let fours = writes.div_ceil(4);
         let part = fours.div_ceil(fours.div_ceil(PART / 4));
         Data {
             isa,
             strip: Strip::new(&tiling, N, N),
+            panels: Panel::of(tiling.lanes() / LANES),
             groups: problem.groups,
             reads,
             writes,
@@ -124,6 +128,8 @@ impl<X: Scheme<M, N>, const M: usize, const N: usize> Data<X, M, N> {
             sample: self.groups * self.reads * self.tiling.pixels(),
             channels,
             v,
+            room: self.reads,
+            panels: &self.panels,
             pitch: self.v_pitch(),
             z,
             transform: PhantomData,
@@ -140,6 +146,7 @@ impl<X: Scheme<M, N>, const M: usize, const N: usize> Data<X, M, N> {
             fours: fours.len(),
             lanes: tiling.lanes(),
             vectors: (rows.len() * tiling.across).div_ceil(LANES),
+            panels: &self.panels,
             u: &call.packed[place.group * self.group() + fours.start * N * N * self.four()..],
             v,
             v_pitch: self.v_pitch(),

@@ -46,10 +46,7 @@ impl<X: Scheme<M, N>, const M: usize, const N: usize> Kernel for Filter<'_, X, M
                     rows[lane] = unsafe { simd.load(plane.as_ptr()) };
                     last[lane] = plane[8];
                 }
-                let rows = simd.transpose(rows);
-                for tap in 0..8 {
-                    g[tap] = rows[tap];
-                }
+                g[..LANES].copy_from_slice(&simd.transpose(rows));
                 // SAFETY: the array has `LANES` numbers.
                 g[8] = unsafe { simd.load(last.as_ptr()) };
                 if self.reversed {

@@ -47,9 +47,7 @@ impl<X: Scheme<M, N>, const M: usize, const N: usize> Kernel for GradFilter<'_, 
                 g.reverse();
             }
             let mut rows = [zero; LANES];
-            for tap in 0..LANES {
-                rows[tap] = g[tap];
-            }
+            rows.copy_from_slice(&g[..LANES]);
             let rows = simd.transpose(rows);
             let mut last = [0.0f32; LANES];
             // SAFETY: the array has `LANES` numbers.

@@ -4,7 +4,7 @@
 //! written out as zeros. Then along the rows with eight tiles to a vector, gathered from `z`.
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
-use super::tiling::Tiling;
+use super::tiling::{Panel, Tiling};
 use super::transform::Scheme;
 use crate::simd::{Kernel, LANES, Simd};
 use std::marker::PhantomData;
@@ -83,8 +83,10 @@ pub(super) struct Input<'a, F, const I: usize, const O: usize> {
     pub source: &'a [f32],
     pub sample: usize,
     pub channels: Range<usize>,
-    /// To `v[point·pitch + channel·lanes + tile]`.
+    /// To `[point][panel][channel][tile]`, points `pitch` apart, with room for so many channels.
     pub v: *mut f32,
+    pub room: usize,
+    pub panels: &'a [Panel],
     pub pitch: usize,
     /// At least `strip.len()` numbers.
     pub z: &'a mut [f32],
@@ -99,17 +101,20 @@ impl<F: Along<I, O>, const I: usize, const O: usize> Kernel for Input<'_, F, I, 
         let (tiling, strip) = (self.tiling, self.strip);
         let z = &mut self.z[..strip.len()];
         z.fill(0.0);
-        let lanes = strip.bases.len();
-        let live = (self.rows.len() * tiling.across).next_multiple_of(LANES);
+        let live = (self.rows.len() * tiling.across).div_ceil(LANES);
         for channel in self.channels.clone() {
             let plane = &self.source[channel * tiling.pixels()..];
             down_columns::<S, F, I, O>(simd, tiling, strip, self.rows.clone(), plane, self.sample, z);
-            for (number, bases) in strip.bases[..live].chunks_exact(LANES).enumerate() {
+            let places = self.panels.iter().flat_map(|panel| {
+                let start = (panel.first * self.room + panel.width * channel) * LANES;
+                (0..panel.width).map(move |vector| start + vector * LANES)
+            });
+            for (bases, place) in strip.bases.chunks_exact(LANES).zip(places).take(live) {
                 let mut from = [z.as_ptr(); LANES];
                 for lane in 0..LANES {
                     from[lane] = from[lane].wrapping_add(bases[lane] as usize);
                 }
-                let v = self.v.wrapping_add(channel * lanes + number * LANES);
+                let v = self.v.wrapping_add(place);
                 for i in 0..O {
                     // SAFETY: a transformed row has `LANES` numbers from every tile's start; `v` has room for this
                     // channel and these tiles at every point, which no other worker touches.
@@ -138,8 +143,8 @@ unsafe fn patch<S: Simd, const I: usize>(simd: S, from: [*const f32; LANES]) -> 
     // SAFETY: by the contract above.
     unsafe {
         let head = simd.gather4(from);
-        for j in 0..I.min(4) {
-            d[j] = head[j];
+        for (d, head) in d.iter_mut().zip(head) {
+            *d = head;
         }
         if I > 4 {
             let mut from = from;
@@ -147,8 +152,8 @@ unsafe fn patch<S: Simd, const I: usize>(simd: S, from: [*const f32; LANES]) -> 
                 from[lane] = from[lane].add(4);
             }
             let tail = simd.gather4(from);
-            for j in 4..I {
-                d[j] = tail[j - 4];
+            for (d, tail) in d[4..].iter_mut().zip(tail) {
+                *d = tail;
             }
         }
     }

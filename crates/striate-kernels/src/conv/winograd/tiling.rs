@@ -15,6 +15,30 @@ pub(super) struct Row {
     pub down: usize,
 }
 
+/// Neighbouring vectors of a block that a micro-kernel takes together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Panel {
+    pub first: usize,
+    pub width: usize,
+}
+
+impl Panel {
+    /// Panels of up to three vectors; no single one, if that can be: it has too few sums to hide the multipliers' latency.
+    pub(super) fn of(vectors: usize) -> Vec<Panel> {
+        let mut panels = vec![];
+        let mut first = 0;
+        while first < vectors {
+            let width = match vectors - first {
+                4 => 2,
+                rest => rest.min(3),
+            };
+            panels.push(Panel { first, width });
+            first += width;
+        }
+        panels
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Tiling {
     /// `M`
@@ -102,6 +126,17 @@ impl Tiling {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn panels_have_two_or_three_vectors() {
+        for vectors in 2..20 {
+            let panels = Panel::of(vectors);
+            assert_eq!(panels.iter().map(|p| p.width).sum::<usize>(), vectors);
+            assert!(panels.iter().all(|p| p.width == 2 || p.width == 3), "{panels:?}");
+            assert!(panels.windows(2).all(|p| p[0].first + p[0].width == p[1].first));
+        }
+        assert_eq!(Panel::of(1), [Panel { first: 0, width: 1 }]);
+    }
 
     #[test]
     fn blocks_cover_every_element_once() {

@@ -132,6 +132,7 @@ impl Scheme<2, 4> for F2 {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_range_loop)] // the letters of the formula
 mod tests {
     use super::*;
     use crate::simd::{LANES, Portable};

@@ -11,7 +11,7 @@ use super::grad_filter::GradFilter;
 use super::input::{Grad, Input, Strip};
 use super::outer::Outer;
 use super::pitch;
-use super::tiling::Tiling;
+use super::tiling::{Panel, Tiling};
 use super::transform::Scheme;
 use crate::parts::Parts;
 use crate::simd::{Isa, LANES};
@@ -19,7 +19,7 @@ use crate::workers::Workers;
 use std::marker::PhantomData;
 
 /// Tiles of a block, about: so many that loading and storing the sums costs little.
-const TILES: usize = 96;
+const TILES: usize = 128;
 /// Outputs of an item that makes `W`.
 const OUTPUTS: usize = 8;
 /// Kernels of an item at the end, about.
@@ -115,6 +115,8 @@ impl<X: Scheme<M, N>, const M: usize, const N: usize> Weight<X, M, N> {
             sample: self.groups * self.outs * tiling.pixels(),
             channels: chunk * OUTPUTS..((chunk + 1) * OUTPUTS).min(self.outs),
             v: w.wrapping_add(group * N * N * pitch),
+            room: self.fours() * 4,
+            panels: &[Panel { first: 0, width: tiling.lanes() / LANES }],
             pitch,
             z,
             transform: PhantomData,

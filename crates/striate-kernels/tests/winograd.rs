@@ -1,0 +1,91 @@
+//! Winograd's variants: their rounding errors, what they decline, and that they are not taken where they must not be.
+
+mod common;
+
+use common::*;
+use striate_kernels::*;
+
+fn only(variant: &str) -> ConvOptions {
+    ConvOptions { variant: Some(variant.into()), ..ConvOptions::default() }
+}
+
+/// Errors relative to the greatest element, of `y` and `∂x` below `data`, of `∂w` below `weight`.
+#[track_caller]
+fn check(text: &str, variant: &str, data: f64, weight: f64) {
+    let (g, workers, isa) = (case(text), Workers::new(2), Isa::best());
+    // as after a relu, so that nothing cancels
+    let x: Vec<f32> = normals("x", g.batch * g.in_channels * g.pixels()).iter().map(|x| x.max(0.0)).collect();
+    let (w, bias) = (normals("w", g.rows() * g.taps()), normals("b", g.out_channels));
+    let dy = normals("dy", g.batch * g.out_channels * g.positions());
+    let expected = convolve(&g, &x, &w, &bias, &dy);
+    let (mut y, mut dx, mut dw) = (dy.clone(), x.clone(), w.clone());
+    let conv = Forward::prepare(&g, isa, &only(variant)).unwrap();
+    let mut room = vec![f32::NAN; conv.scratch_len(2)];
+    conv.run(&workers, &x, Weights::Plain(&w), Some(&bias), Epilogue::NONE, &mut y, &mut room);
+    close(&format!("{text} y {variant}"), &y, &expected.y, data);
+    let conv = GradInput::prepare(&g, isa, &only(variant)).unwrap();
+    let mut room = vec![f32::NAN; conv.scratch_len(2)];
+    conv.run(&workers, &dy, Weights::Plain(&w), None, Epilogue::NONE, &mut dx, &mut room);
+    close(&format!("{text} dx {variant}"), &dx, &expected.grad_x, data);
+    let conv = GradWeight::prepare(&g, isa, &only(variant)).unwrap();
+    conv.run(&workers, &x, &dy, &mut dw, &mut vec![f32::NAN; conv.scratch_len(2)]);
+    close(&format!("{text} dw {variant}"), &dw, &expected.grad_w, weight);
+    if std::env::var_os("SHOW_ERRORS").is_some() {
+        let error = |found: &[f32], expected: &[f64]| {
+            let scale = expected.iter().fold(0.0f64, |a, b| a.max(b.abs()));
+            found.iter().zip(expected).fold(0.0f64, |a, (&f, e)| a.max((f64::from(f) - e).abs())) / scale
+        };
+        let errors = [error(&y, &expected.y), error(&dx, &expected.grad_x), error(&dw, &expected.grad_w)];
+        println!("{text} {variant}: y {:.1e}, dx {:.1e}, dw {:.1e}", errors[0], errors[1], errors[2]);
+    }
+}
+
+#[test]
+fn errors_stay_below_what_the_documentation_says() {
+    for text in [
+        "n2 c512 7x7 -> o24 k3 p1",
+        "n2 c24 8x8 -> o512 k3 p1",
+        "n16 c8 32x32 -> o12 k3 p1",
+        "n4 c64 28x28 -> o32 k3 p1",
+        "n1 c16 64x64 -> o16 k3",
+    ] {
+        check(text, "winograd4", 1e-5, 3e-5);
+        check(text, "winograd2", 3e-6, 1e-5);
+    }
+}
+
+#[test]
+fn exact_results_come_from_other_variants() {
+    let g = case("n8 c64 28x28 -> o64 k3 p1");
+    let exact = ConvOptions { exact: true, ..ConvOptions::default() };
+    let found = |options: &ConvOptions| {
+        [
+            Forward::prepare(&g, Isa::best(), options).unwrap().variant(),
+            GradInput::prepare(&g, Isa::best(), options).unwrap().variant(),
+            GradWeight::prepare(&g, Isa::best(), options).unwrap().variant(),
+        ]
+    };
+    assert_eq!(found(&exact), ["direct"; 3]);
+    assert_eq!(found(&ConvOptions::default()), ["winograd4"; 3]);
+    let both = ConvOptions { exact: true, ..only("winograd4") };
+    let error = Forward::prepare(&g, Isa::best(), &both).unwrap_err();
+    assert!(error.to_string().contains("exact results are asked for"), "{error}");
+}
+
+#[test]
+fn other_kernels_are_declined_with_the_reason() {
+    for (text, reason) in [
+        ("n2 c8 20x20 -> o8 k5", "not a 3×3 kernel over two axes"),
+        ("n2 c8 20 -> o8 k3", "not a 3×3 kernel over two axes"),
+        ("n2 c8 20x20 -> o8 k3 s2", "stride and dilation are not 1"),
+        ("n2 c8 20x20 -> o8 k3 d2", "stride and dilation are not 1"),
+        ("n2 c3 20x20 -> o2 k3 t0,1/2", "a table connects the channels"),
+        ("n2 c8 3x20x20 -> o8 k1x3x3", "not a 3×3 kernel over two axes"),
+    ] {
+        let conv = Forward::prepare(&case(text), Isa::best(), &ConvOptions::default()).unwrap();
+        let refused = conv.refused();
+        assert!(refused.iter().any(|(name, why)| *name == "winograd4" && why == reason), "{text}: {refused:?}");
+    }
+    let conv = Forward::prepare(&case("n1 c1 28x28 -> o4 k3"), Isa::best(), &ConvOptions::default()).unwrap();
+    assert!(conv.refused()[0].1.contains("direct is cheaper"), "{:?}", conv.refused());
+}
