@@ -139,12 +139,19 @@ impl MapSums {
             let (start, first) = (block.start + done * self.inner, block.channel + done);
             let mut pointers = self.map.check(inputs, &mut [part], |o| self.kept(o));
             self.spread(&mut pointers.0);
-            let mut totals = [0.0; OUTPUTS * GANG];
-            let channels = self.marks(first, &mut totals);
+            let (mut one, mut many);
+            let totals: &mut [f64] = if gang == 1 {
+                one = [0.0; OUTPUTS];
+                &mut one
+            } else {
+                many = [0.0; OUTPUTS * GANG];
+                &mut many
+            };
+            let channels = self.marks(first, totals);
             let range = start..start + len;
             let tile = Tile { map: &self.map, inputs, outputs: pointers.0, first: start, range, sums: Some(channels) };
             self.map.isa.run(tile);
-            self.put(partials, block.sample * parts + block.part, first, gang, &totals);
+            self.put(partials, block.sample * parts + block.part, first, gang, totals);
         }
     }
 
@@ -176,17 +183,19 @@ impl MapSums {
         }
     }
 
-    fn marks<'a>(&'a self, first: usize, totals: &'a mut [f64; OUTPUTS * GANG]) -> Channels<'a> {
-        Channels { summed: &self.summed, inner: self.inner, channels: self.channels, first, gang: GANG, totals }
+    /// `totals` has as many numbers for each output.
+    fn marks<'a>(&'a self, first: usize, totals: &'a mut [f64]) -> Channels<'a> {
+        let gang = totals.len() / OUTPUTS;
+        Channels { summed: &self.summed, inner: self.inner, channels: self.channels, first, gang, totals }
     }
 
-    fn put(&self, partials: &Parts<'_, f32>, part: usize, first: usize, gang: usize, totals: &[f64; OUTPUTS * GANG]) {
+    fn put(&self, partials: &Parts<'_, f32>, part: usize, first: usize, gang: usize, totals: &[f64]) {
         let summed = (0..self.summed.len()).filter(|&o| self.summed[o]);
         for (number, output) in summed.enumerate() {
             let start = (part * self.sums() + number) * self.channels + first;
             // SAFETY: a part of the batch and a channel belong to one item (or one finished part), which runs once.
             let to = unsafe { partials.part(start..start + gang) };
-            to.iter_mut().zip(&totals[output * GANG..]).for_each(|(to, &total)| *to = total as f32);
+            to.iter_mut().zip(&totals[output * (totals.len() / OUTPUTS)..]).for_each(|(to, &total)| *to = total as f32);
         }
     }
 }

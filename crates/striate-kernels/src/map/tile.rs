@@ -92,11 +92,16 @@ impl Kernel for Tile<'_> {
         let by_rows = strided && row >= LONG;
         let mut slots = MaybeUninit::<[[f32; TILE]; SLOTS]>::uninit();
         let slots: *mut [f32; TILE] = slots.as_mut_ptr().cast();
-        let mut registers = [Operand::All(0.0); REGISTERS];
         let count = map.inputs.len();
-        for (register, step) in registers[count..].iter_mut().zip(&map.steps) {
-            *register = Operand::All(step.constant);
+        // only those in use: a part of another kernel's output may be short
+        let mut registers = [const { MaybeUninit::uninit() }; REGISTERS];
+        let registers = &mut registers[..count + map.steps.len()];
+        let constants = map.steps.iter().map(|step| step.constant);
+        for (register, constant) in registers.iter_mut().zip(std::iter::repeat_n(0.0, count).chain(constants)) {
+            register.write(Operand::All(constant));
         }
+        // SAFETY: all of them were written.
+        let registers = unsafe { &mut *(std::ptr::from_mut(registers) as *mut [Operand]) };
         // an output is written at once unless a later step still reads what lies there
         let mut direct = [true; OUTPUTS];
         for (step, output) in map.direct.iter().enumerate() {
@@ -128,7 +133,7 @@ impl Kernel for Tile<'_> {
                 if step.instruction.reads().all(|r| matches!(registers[r], Operand::All(_))) {
                     let mut value = [0.0f32];
                     // SAFETY: there is room for one number.
-                    unsafe { run_step(simd, &step.instruction, &registers, value.as_mut_ptr(), 1) };
+                    unsafe { run_step(simd, &step.instruction, registers, value.as_mut_ptr(), 1) };
                     registers[count + i] = Operand::All(value[0]);
                     continue;
                 }
@@ -138,7 +143,7 @@ impl Kernel for Tile<'_> {
                     _ => unsafe { slots.add(map.slots[count + i]).cast() },
                 };
                 // SAFETY: all operands have `len` numbers, and so has the place of the result.
-                unsafe { run_step(simd, &step.instruction, &registers, to, len) };
+                unsafe { run_step(simd, &step.instruction, registers, to, len) };
                 registers[count + i] = Operand::At(to);
             }
             // sums first: an output that is written may lie over an input that is summed
@@ -232,13 +237,7 @@ impl Tile<'_> {
 /// # Safety
 /// Operands that are read must have `len` numbers, and so must `to`, which may be one of them.
 #[inline(always)]
-unsafe fn run_step<S: Simd>(
-    s: S,
-    instruction: &Instruction,
-    registers: &[Operand; REGISTERS],
-    to: *mut f32,
-    len: usize,
-) {
+unsafe fn run_step<S: Simd>(s: S, instruction: &Instruction, registers: &[Operand], to: *mut f32, len: usize) {
     // SAFETY: the callers' promise is passed on, throughout.
     unsafe {
         match *instruction {

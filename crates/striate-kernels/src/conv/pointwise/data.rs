@@ -18,6 +18,10 @@ const M: usize = 4;
 const DEPTH: usize = 256;
 /// Floats of the panels that are packed together: each row of `x` is read in long runs.
 const PACKED: usize = 24 << 10;
+/// Outputs of a band that stay in the second-level cache.
+const NEAR: usize = 96 << 10;
+/// Positions whose operands in an epilogue are worth a walk to memory.
+const LONG: usize = 480;
 
 /// Neighbouring columns, and how many vectors they make: 3, 2 or 1.
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +89,11 @@ impl Pointwise {
         let groups = problem.batch.div_ceil(columns.samples);
         let products = problem.batch * problem.positions() * terms * outs;
         if columns.samples == 1 && source == target {
-            let share = (products / groups.max(1)).div_ceil(4 * WORTH).min(panels.len().div_ceil(4));
-            band = panels.len().div_ceil(share.max(1));
+            // an epilogue finds the outputs of a band in the cache, and long stretches of its operands in memory
+            let near = (NEAR / outs).max(LONG).div_ceil(3 * LANES);
+            let share = 8usize.div_ceil(groups.max(1)).min((products / groups.max(1)).div_ceil(4 * WORTH));
+            let shared = panels.len().div_ceil(share.min(panels.len().div_ceil(4)).max(1));
+            band = panels.len().div_ceil(panels.len().div_ceil(near.min(shared)));
         }
         let bands = ranges(panels.len(), band);
         let items = groups * bands.len();
