@@ -17,7 +17,7 @@ const M: usize = 4;
 /// Terms of one stretch of a sum: a panel of this height stays in the first-level cache.
 const DEPTH: usize = 256;
 /// Floats of the panels that are packed together: each row of `x` is read in long runs.
-const PACKED: usize = 24 << 10;
+const PACKED: usize = 96 << 10;
 
 /// Neighbouring columns, and how many vectors they make: 3, 2 or 1.
 #[derive(Clone, Copy, Debug)]
@@ -116,9 +116,10 @@ impl Pointwise {
         if self.source != self.target && self.backward {
             for sample in first..first + samples {
                 let start = sample * self.outs;
-                // SAFETY: this item alone writes these channels of these samples.
                 let range = (start + channels.start) * self.target..(start + channels.end) * self.target;
-                unsafe { output.part(range) }.fill(0.0);
+                // SAFETY: this item alone writes these channels of these samples.
+                let gaps = unsafe { output.part(range) };
+                gaps.fill(0.0);
             }
         }
         let (x, y) = (&self.columns.x, &self.columns.y);
