@@ -1,7 +1,7 @@
 //! Times the kernels on the shapes of well-known networks: GFLOP/s (padding taps counted) and share of the multipliers'
 //! peak. The best of several repetitions counts, since other programs may share the machine.
 //!
-//! `cargo run --release --example rates [threads [part of a name]]`
+//! `cargo run --release --example rates [threads [part of a name [variant of the convolutions]]]`
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -13,11 +13,12 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let threads = arguments.next().map_or(1, |a| a.parse().expect("a number of threads"));
     let wanted = arguments.next().unwrap_or_default();
+    let options = ConvOptions { variant: arguments.next() };
     let isa = Isa::from_environment().expect("STRIATE_ISA names an instruction set of this machine");
     let workers = Workers::new(threads);
     let peak = peak(isa, &workers);
     println!("{isa}, {threads} workers, multipliers' peak {peak:.1} GFLOP/s");
-    let bench = Bench { isa, workers, peak, wanted };
+    let bench = Bench { isa, workers, peak, wanted, options };
     bench.convolutions();
     bench.products();
     bench.streams();
@@ -28,6 +29,7 @@ struct Bench {
     workers: Workers,
     peak: f64,
     wanted: String,
+    options: ConvOptions,
 }
 
 /// The best time of one call in seconds: many short stretches, so that some fall between other programs' turns.
@@ -152,18 +154,32 @@ impl Bench {
             let w = normals("w", g.rows() * g.taps());
             let dy = normals("dy", g.batch * g.out_channels * g.positions());
             let (mut y, mut dx, mut dw) = (dy.clone(), x.clone(), w.clone());
-            let (workers, options) = (&self.workers, ConvOptions::default());
+            let (workers, options) = (&self.workers, &self.options);
             let threads = workers.threads();
-            let conv = Forward::prepare(g, self.isa, &options).expect("a variant");
-            let mut room = vec![0.0; conv.scratch_len(threads)];
-            let forward = best(|| conv.run(workers, &x, Weights::Plain(&w), None, Epilogue::NONE, &mut y, &mut room));
-            let conv = GradInput::prepare(g, self.isa, &options).expect("a variant");
-            let mut room = vec![0.0; conv.scratch_len(threads)];
-            let input = best(|| conv.run(workers, &dy, Weights::Plain(&w), None, Epilogue::NONE, &mut dx, &mut room));
-            let conv = GradWeight::prepare(g, self.isa, &options).expect("a variant");
-            let mut room = vec![0.0; conv.scratch_len(threads)];
-            let weight = best(|| conv.run(workers, &x, &dy, &mut dw, &mut room));
-            println!("{name:<28} {:>16} {:>16} {:>16}", rate(forward), rate(input), rate(weight));
+            // a named variant may decline
+            let declined = || "-".to_string();
+            let forward = Forward::prepare(g, self.isa, options).map_or_else(
+                |_| declined(),
+                |conv| {
+                    let mut room = vec![0.0; conv.scratch_len(threads)];
+                    rate(best(|| conv.run(workers, &x, Weights::Plain(&w), None, Epilogue::NONE, &mut y, &mut room)))
+                },
+            );
+            let input = GradInput::prepare(g, self.isa, options).map_or_else(
+                |_| declined(),
+                |conv| {
+                    let mut room = vec![0.0; conv.scratch_len(threads)];
+                    rate(best(|| conv.run(workers, &dy, Weights::Plain(&w), None, Epilogue::NONE, &mut dx, &mut room)))
+                },
+            );
+            let weight = GradWeight::prepare(g, self.isa, options).map_or_else(
+                |_| declined(),
+                |conv| {
+                    let mut room = vec![0.0; conv.scratch_len(threads)];
+                    rate(best(|| conv.run(workers, &x, &dy, &mut dw, &mut room)))
+                },
+            );
+            println!("{name:<28} {forward:>16} {input:>16} {weight:>16}");
         }
     }
 

@@ -19,6 +19,9 @@ const DEPTH: usize = 256;
 /// Floats of the panels that are packed together: each row of `x` is read in long runs.
 const PACKED: usize = 96 << 10;
 
+/// Outputs for which it pays to gather the columns of a strided `x` number by number.
+const GATHERED: usize = 64;
+
 /// Neighbouring columns, and how many vectors they make: 3, 2 or 1.
 #[derive(Clone, Copy, Debug)]
 struct Panel {
@@ -46,6 +49,9 @@ struct Pointwise {
 }
 
 pub(in crate::conv) fn forward(problem: &Problem, isa: Isa) -> Result<Box<dyn DataPass>, String> {
+    if problem.pixels() != problem.positions() && problem.out_channels < GATHERED {
+        return Err("strided, with too few outputs to share each gathered column".into());
+    }
     Ok(Box::new(Pointwise::new(problem, isa, false)?))
 }
 
