@@ -67,6 +67,7 @@ const CASES: &[&str] = &[
     "n3 c17 1x1 -> o24 k1",
     "n33 c8 1x1 -> o9 k1",
     "n3 c10 9x9 -> o12 k1 s2",
+    "n3 c10 9x14 -> o65 k1 s2",
     "n2 c16 16x33 -> o20 k1 s2",
     "n1 c8 7x20 -> o8 k1 s3x1",
     "n2 c8 3x4x10 -> o11 k1 s1x1x2",

@@ -303,10 +303,14 @@ impl Rows<'_> {
     }
 }
 
-/// Parts of at most 4 steps, none of 1 where it can be helped.
+/// Parts of 4, 3 and 1 rows, as few as there can be.
 #[inline(always)]
 fn part(left: usize) -> usize {
-    if left == 5 || left == 6 { 3 } else { left.min(4) }
+    match left {
+        3 | 6 => 3,
+        1 | 2 => 1,
+        _ => 4,
+    }
 }
 
 struct Correlate<'a, const K: usize, const STRIDE: usize>(Planes<'a>);
@@ -339,8 +343,6 @@ impl<const K: usize, const STRIDE: usize> Body for Correlate<'_, K, STRIDE> {
                         (4, false) => correlate::<S, K, STRIDE, 4, 1>(simd, rows, at),
                         (3, true) => correlate::<S, K, STRIDE, 3, 2>(simd, rows, at),
                         (3, false) => correlate::<S, K, STRIDE, 3, 1>(simd, rows, at),
-                        (2, true) => correlate::<S, K, STRIDE, 2, 2>(simd, rows, at),
-                        (2, false) => correlate::<S, K, STRIDE, 2, 1>(simd, rows, at),
                         (_, true) => correlate::<S, K, STRIDE, 1, 2>(simd, rows, at),
                         (_, false) => correlate::<S, K, STRIDE, 1, 1>(simd, rows, at),
                     }

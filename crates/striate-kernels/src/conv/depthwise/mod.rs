@@ -32,7 +32,7 @@ macro_rules! each {
         }
     )*};
 }
-pub(self) use each;
+use each;
 
 /// Kernel size and stride, where the problem is depthwise.
 fn accept(problem: &Problem) -> Result<(usize, usize), String> {

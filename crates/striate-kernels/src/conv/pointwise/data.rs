@@ -14,14 +14,15 @@ use std::ops::Range;
 
 /// Outputs of a block.
 const M: usize = 4;
-/// Terms of one stretch of a sum: a panel of this height stays in the first-level cache.
-const DEPTH: usize = 256;
 /// Floats of the panels that are packed together: each row of `x` is read in long runs.
-const PACKED: usize = 24 << 10;
+const PACKED: usize = 64 << 10;
 /// Outputs of a band that stay in the second-level cache.
 const NEAR: usize = 96 << 10;
 /// Positions whose operands in an epilogue are worth a walk to memory.
 const LONG: usize = 480;
+
+/// Outputs for which it pays to gather the columns of a strided `x` number by number.
+const GATHERED: usize = 64;
 
 /// Neighbouring columns, and how many vectors they make: 3, 2 or 1.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +51,9 @@ struct Pointwise {
 }
 
 pub(in crate::conv) fn forward(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box<dyn DataPass>, String> {
+    if problem.pixels() != problem.positions() && problem.out_channels < GATHERED {
+        return Err("strided, with too few outputs to share each gathered column".into());
+    }
     Ok(Box::new(Pointwise::new(problem, isa, false)?))
 }
 
@@ -109,23 +113,19 @@ impl Pointwise {
         self.run * self.terms * 3 * LANES
     }
 
-    fn sums_len(&self) -> usize {
-        if self.terms <= DEPTH { 0 } else { self.parts[0].len() * M * 3 * LANES }
-    }
-
     fn item(&self, call: &DataCall<'_>, output: &Parts<'_, f32>, scratch: &mut [f32], item: usize, worker: usize) {
         let (item, part) = (item / self.parts.len(), item % self.parts.len());
         let (group, band) = (item / self.bands.len(), item % self.bands.len());
         let first = group * self.columns.samples;
         let samples = self.columns.samples.min(self.batch - first);
-        let (packed, sums) = scratch.split_at_mut(self.packed_panels());
         let channels = self.parts[part].start * M..(self.parts[part].end * M).min(self.outs);
         if self.source != self.target && self.backward {
             for sample in first..first + samples {
                 let start = sample * self.outs;
                 let range = (start + channels.start) * self.target..(start + channels.end) * self.target;
                 // SAFETY: this item alone writes these channels of these samples.
-                unsafe { output.part(range) }.fill(0.0);
+                let gaps = unsafe { output.part(range) };
+                gaps.fill(0.0);
             }
         }
         let (x, y) = (&self.columns.x, &self.columns.y);
@@ -140,8 +140,7 @@ impl Pointwise {
             out: output.start().wrapping_add(first * self.outs * self.target),
             panels: &self.panels[self.bands[band].clone()],
             blocks: self.parts[part].clone(),
-            packed,
-            sums,
+            packed: scratch,
         };
         self.isa.run(work);
         if let Some(hook) = call.epilogue.hook {
@@ -206,7 +205,7 @@ impl DataPass for Pointwise {
     }
 
     fn scratch_len(&self, threads: usize) -> usize {
-        threads * (self.packed_panels() + self.sums_len())
+        threads * self.packed_panels()
     }
 
     fn parts(&self) -> usize {
@@ -240,16 +239,6 @@ struct Item<'a> {
     panels: &'a [Panel],
     blocks: Range<usize>,
     packed: &'a mut [f32],
-    sums: &'a mut [f32],
-}
-
-/// Where a stretch of terms starts and whether it begins or ends the sums.
-#[derive(Clone, Copy)]
-struct Stretch {
-    from: usize,
-    len: usize,
-    begins: bool,
-    ends: bool,
 }
 
 impl Kernel for Item<'_> {
@@ -257,24 +246,18 @@ impl Kernel for Item<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        let (terms, all) = (self.pass.terms, self.panels);
+        let all = self.panels;
         for panels in all.chunks(self.pass.run) {
             self.pack(simd, panels);
-            for (number, panel) in panels.iter().enumerate() {
-                if panel.first >= self.to.len() {
-                    break;
-                }
-                for from in (0..terms).step_by(DEPTH) {
-                    let len = DEPTH.min(terms - from);
-                    let stretch = Stretch { from, len, begins: from == 0, ends: from + len == terms };
-                    for block in self.blocks.clone() {
-                        // SAFETY: `pack` filled the panel; the block's channels and the columns lie in the output.
-                        unsafe {
-                            match panel.vectors {
-                                3 => self.tile::<S, 3>(simd, stretch, block, *panel, number),
-                                2 => self.tile::<S, 2>(simd, stretch, block, *panel, number),
-                                _ => self.tile::<S, 1>(simd, stretch, block, *panel, number),
-                            }
+            // outputs outside: each is written in long stretches
+            for block in self.blocks.clone() {
+                for (number, panel) in panels.iter().enumerate().filter(|(_, panel)| panel.first < self.to.len()) {
+                    // SAFETY: `pack` filled the panel; the block's channels and the columns lie in the output.
+                    unsafe {
+                        match panel.vectors {
+                            3 => self.tile::<S, 3>(simd, block, *panel, number),
+                            2 => self.tile::<S, 2>(simd, block, *panel, number),
+                            _ => self.tile::<S, 1>(simd, block, *panel, number),
                         }
                     }
                 }
@@ -310,36 +293,17 @@ impl Item<'_> {
         }
     }
 
-    /// A block of outputs and a panel of `V` vectors over one stretch of terms.
+    /// A block of outputs and a panel of `V` vectors.
     ///
     /// # Safety
     /// The panel must be packed, and the block's channels and the panel's live columns lie in the output and be this
     /// item's alone.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const V: usize>(
-        &mut self,
-        simd: S,
-        stretch: Stretch,
-        block: usize,
-        panel: Panel,
-        number: usize,
-    ) {
+    unsafe fn tile<S: Simd, const V: usize>(&self, simd: S, block: usize, panel: Panel, number: usize) {
         let Pointwise { terms, outs, target, .. } = *self.pass;
         let mut sums = [[simd.splat(0.0); V]; M];
         let live = M.min(outs - block * M);
-        let kept = if stretch.begins && stretch.ends {
-            std::ptr::null_mut()
-        } else {
-            self.sums[(block - self.blocks.start) * M * 3 * LANES..][..M * V * LANES].as_mut_ptr()
-        };
-        if !stretch.begins {
-            for m in 0..M {
-                for v in 0..V {
-                    // SAFETY: `M·V·LANES` numbers are kept for the block.
-                    sums[m][v] = unsafe { simd.load(kept.add((m * V + v) * LANES)) };
-                }
-            }
-        } else if let Some(bias) = self.call.bias {
+        if let Some(bias) = self.call.bias {
             for m in 0..M {
                 let bias = simd.splat(bias[(block * M + m).min(outs - 1)]);
                 for v in 0..V {
@@ -347,10 +311,9 @@ impl Item<'_> {
                 }
             }
         }
-        let mut w = self.call.packed[(block * terms + stretch.from) * M..][..stretch.len * M].as_ptr();
-        let mut x =
-            self.packed[number * terms * 3 * LANES + stretch.from * V * LANES..][..stretch.len * V * LANES].as_ptr();
-        for _ in 0..stretch.len {
+        let mut w = self.call.packed[block * terms * M..][..terms * M].as_ptr();
+        let mut x = self.packed[number * terms * 3 * LANES..][..terms * V * LANES].as_ptr();
+        for _ in 0..terms {
             // SAFETY: both slices have as many numbers a term.
             unsafe {
                 let mut lanes = [simd.splat(0.0); V];
@@ -365,15 +328,6 @@ impl Item<'_> {
                 }
                 (w, x) = (w.add(M), x.add(V * LANES));
             }
-        }
-        if !stretch.ends {
-            for m in 0..M {
-                for v in 0..V {
-                    // SAFETY: `M·V·LANES` numbers are kept for the block.
-                    unsafe { simd.store(kept.add((m * V + v) * LANES), sums[m][v]) };
-                }
-            }
-            return;
         }
         if self.call.epilogue.relu {
             for m in 0..M {
