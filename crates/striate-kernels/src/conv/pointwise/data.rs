@@ -19,9 +19,6 @@ const DEPTH: usize = 256;
 /// Floats of the panels that are packed together: each row of `x` is read in long runs.
 const PACKED: usize = 96 << 10;
 
-/// Outputs for which it pays to gather the columns of a strided `x` number by number.
-const GATHERED: usize = 64;
-
 /// Neighbouring columns, and how many vectors they make: 3, 2 or 1.
 #[derive(Clone, Copy, Debug)]
 struct Panel {
@@ -49,8 +46,8 @@ struct Pointwise {
 }
 
 pub(in crate::conv) fn forward(problem: &Problem, isa: Isa) -> Result<Box<dyn DataPass>, String> {
-    if problem.pixels() != problem.positions() && problem.out_channels < GATHERED {
-        return Err("strided, with too few outputs to share each gathered column".into());
+    if problem.pixels() != problem.positions() {
+        return Err("strided: its columns would be gathered number by number".into());
     }
     Ok(Box::new(Pointwise::new(problem, isa, false)?))
 }
@@ -286,6 +283,18 @@ impl Item<'_> {
         for term in 0..terms {
             for (number, panel) in panels.iter().enumerate() {
                 let start = number * terms * 3 * LANES + term * panel.vectors * LANES;
+                let end = panel.first + panel.vectors * LANES;
+                if end <= self.from.len()
+                    && self.from[end - 1] - self.from[panel.first] == (end - panel.first - 1) as u32
+                {
+                    let from = &self.input[term * source + self.from[panel.first] as usize..][..panel.vectors * LANES];
+                    let to = &mut self.packed[start..][..panel.vectors * LANES];
+                    for v in 0..panel.vectors {
+                        // SAFETY: both slices have `vectors·LANES` numbers.
+                        unsafe { simd.store(to.as_mut_ptr().add(v * LANES), simd.load(from.as_ptr().add(v * LANES))) };
+                    }
+                    continue;
+                }
                 for v in 0..panel.vectors {
                     let column = (panel.first + v * LANES).min(self.from.len());
                     let at = &self.from[column..(column + LANES).min(self.from.len())];
