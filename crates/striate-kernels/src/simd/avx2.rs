@@ -93,6 +93,11 @@ impl Simd for Avx2 {
         unsafe { broadcast(from) }
     }
     #[inline(always)]
+    fn fetch(self, from: *const f32) {
+        // SAFETY: a hint, which never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) };
+    }
+    #[inline(always)]
     unsafe fn load_here(self, from: *const f32) -> __m256 {
         // SAFETY: `self` proves the features; the caller promises `LANES` readable numbers.
         unsafe { load_in_place(from) }

@@ -41,6 +41,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     unsafe fn splat_at(self, from: *const f32) -> Self::V;
     /// [`Simd::load`] that stays in its place as [`Simd::splat_at`] does.
     unsafe fn load_here(self, from: *const f32) -> Self::V;
+    /// Says that the number there, if there is one, will be read soon.
+    fn fetch(self, _from: *const f32) {}
     /// `LANES` numbers.
     unsafe fn load(self, from: *const f32) -> Self::V;
     /// The first `count <= LANES` numbers; zeros in the other lanes.

@@ -16,13 +16,12 @@ use std::ops::Range;
 const M: usize = 4;
 /// Floats of the panels that are packed together: each row of `x` is read in long runs.
 const PACKED: usize = 64 << 10;
+/// Rows that are fetched ahead of their turn: each begins on another page.
+const AHEAD: usize = 4;
 /// Outputs of a band that stay in the second-level cache.
 const NEAR: usize = 96 << 10;
 /// Positions whose operands in an epilogue are worth a walk to memory.
 const LONG: usize = 480;
-
-/// Outputs for which it pays to gather the columns of a strided `x` number by number.
-const GATHERED: usize = 64;
 
 /// Neighbouring columns, and how many vectors they make: 3, 2 or 1.
 #[derive(Clone, Copy, Debug)]
@@ -51,8 +50,8 @@ struct Pointwise {
 }
 
 pub(in crate::conv) fn forward(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box<dyn DataPass>, String> {
-    if problem.pixels() != problem.positions() && problem.out_channels < GATHERED {
-        return Err("strided, with too few outputs to share each gathered column".into());
+    if problem.pixels() != problem.positions() {
+        return Err("strided: its columns would be gathered number by number".into());
     }
     Ok(Box::new(Pointwise::new(problem, isa, false)?))
 }
@@ -94,7 +93,7 @@ impl Pointwise {
         let products = problem.batch * problem.positions() * terms * outs;
         if columns.samples == 1 && source == target {
             // an epilogue finds the outputs of a band in the cache, and long stretches of its operands in memory
-            let near = (NEAR / outs).max(LONG).div_ceil(3 * LANES);
+            let near = (NEAR / outs).max(LONG).div_ceil(3 * LANES).min(run.max(LONG.div_ceil(3 * LANES)));
             let share = 8usize.div_ceil(groups.max(1)).min((products / groups.max(1)).div_ceil(4 * WORTH));
             let shared = panels.len().div_ceil(share.min(panels.len().div_ceil(4)).max(1));
             band = panels.len().div_ceil(panels.len().div_ceil(near.min(shared)));
@@ -131,6 +130,14 @@ impl Pointwise {
         let (x, y) = (&self.columns.x, &self.columns.y);
         let (from, to) = if self.backward { (y, x) } else { (x, y) };
         let live = self.columns.count(samples);
+        // as soon as a block's band is whole; at the end where its panels do not fit together
+        let panels = &self.panels[self.bands[band].clone()];
+        let at_once = panels.len() <= self.run;
+        let finish = |channels: Range<usize>| {
+            if let Some(hook) = call.epilogue.hook {
+                self.hook(hook, output, (first, samples), channels, band, worker);
+            }
+        };
         let work = Item {
             pass: self,
             call,
@@ -138,13 +145,14 @@ impl Pointwise {
             from: &from[..live],
             to: &to[..live],
             out: output.start().wrapping_add(first * self.outs * self.target),
-            panels: &self.panels[self.bands[band].clone()],
+            panels,
             blocks: self.parts[part].clone(),
+            finish: if at_once { &finish } else { &|_| {} },
             packed: scratch,
         };
         self.isa.run(work);
-        if let Some(hook) = call.epilogue.hook {
-            self.hook(hook, output, (first, samples), channels, band, worker);
+        if !at_once {
+            finish(channels);
         }
     }
 
@@ -238,6 +246,8 @@ struct Item<'a> {
     out: *mut f32,
     panels: &'a [Panel],
     blocks: Range<usize>,
+    /// Called with the channels of each block once all panels that are packed together have been.
+    finish: &'a dyn Fn(Range<usize>),
     packed: &'a mut [f32],
 }
 
@@ -261,6 +271,7 @@ impl Kernel for Item<'_> {
                         }
                     }
                 }
+                (self.finish)(block * M..((block + 1) * M).min(self.pass.outs));
             }
         }
     }
@@ -274,6 +285,21 @@ impl Item<'_> {
         for term in 0..terms {
             for (number, panel) in panels.iter().enumerate() {
                 let start = number * terms * 3 * LANES + term * panel.vectors * LANES;
+                let end = panel.first + panel.vectors * LANES;
+                if end <= self.from.len()
+                    && self.from[end - 1] - self.from[panel.first] == (end - panel.first - 1) as u32
+                {
+                    let from = &self.input[term * source + self.from[panel.first] as usize..][..panel.vectors * LANES];
+                    let to = &mut self.packed[start..][..panel.vectors * LANES];
+                    let ahead = from.as_ptr().wrapping_add(AHEAD * source);
+                    simd.fetch(ahead);
+                    simd.fetch(ahead.wrapping_add(2 * LANES));
+                    for v in 0..panel.vectors {
+                        // SAFETY: both slices have `vectors·LANES` numbers.
+                        unsafe { simd.store(to.as_mut_ptr().add(v * LANES), simd.load(from.as_ptr().add(v * LANES))) };
+                    }
+                    continue;
+                }
                 for v in 0..panel.vectors {
                     let column = (panel.first + v * LANES).min(self.from.len());
                     let at = &self.from[column..(column + LANES).min(self.from.len())];
