@@ -116,7 +116,9 @@ impl Kernel for Tile<'_> {
         summed.iter().zip(&mut direct).filter(|s| *s.0).for_each(|(_, direct)| *direct = false);
 
         let mut at = self.range.start;
+        self.fetch(simd, at);
         while at < self.range.end {
+            self.fetch(simd, at + TILE);
             let mut len = TILE.min(self.range.end - at);
             if by_rows {
                 len = len.min(row - at % row);
@@ -172,6 +174,18 @@ impl Kernel for Tile<'_> {
 }
 
 impl Tile<'_> {
+    /// Says that the tile from element `at` on is next: a part of another kernel's output is too short for the memory to
+    /// foresee its operands.
+    #[inline(always)]
+    fn fetch<S: Simd>(&self, simd: S, at: usize) {
+        for (input, access) in self.inputs.iter().zip(&self.map.inputs) {
+            let (Source::Slice(slice), Access::Full) = (input, access) else { continue };
+            for line in (at..self.range.end.min(at + TILE)).step_by(2 * LANES) {
+                simd.fetch(slice.as_ptr().wrapping_add(line));
+            }
+        }
+    }
+
     #[inline(always)]
     fn output(&self, output: usize, at: usize) -> *mut f32 {
         self.outputs[output].wrapping_add(at - self.first)
