@@ -159,7 +159,7 @@ impl Gemm {
                 once,
                 bias,
                 accumulate,
-                relu: epilogue.relu,
+                limit: epilogue.limit,
                 c: out.start(),
                 first: (row, column),
                 size,
@@ -188,7 +188,7 @@ struct Item<'a> {
     once: &'a [f32],
     bias: Option<&'a [f32]>,
     accumulate: bool,
-    relu: bool,
+    limit: crate::Limit,
     c: *mut f32,
     first: (usize, usize),
     size: (usize, usize),
@@ -205,7 +205,7 @@ impl<'a> Item<'a> {
             once: &[],
             bias: None,
             accumulate: false,
-            relu: false,
+            limit: crate::Limit::None,
             c: std::ptr::null_mut(),
             first: (0, 0),
             size: (0, 0),
@@ -462,8 +462,8 @@ impl Item<'_> {
             let live = lanes(v, columns);
             for r in 0..M {
                 let mut sum = sums[r][v];
-                if self.relu && stretch.ends {
-                    sum = simd.max(simd.splat(0.0), sum);
+                if stretch.ends {
+                    sum = self.limit.vector(simd, sum);
                 }
                 // SAFETY: the row and `live` columns are inside `C`, and this item's alone.
                 unsafe {
@@ -499,9 +499,7 @@ impl Item<'_> {
                         start = simd.add(start, load(c));
                     }
                     let mut v = simd.fma(a, load(self.b.as_ptr().add(column)), start);
-                    if self.relu {
-                        v = simd.max(simd.splat(0.0), v);
-                    }
+                    v = self.limit.vector(simd, v);
                     if live == LANES { simd.store(c, v) } else { simd.store_partial(c, v, live) }
                 }
             }
@@ -527,7 +525,7 @@ impl Item<'_> {
                     if self.accumulate {
                         total += *c;
                     }
-                    *c = if self.relu && total <= 0.0 { 0.0 } else { total };
+                    *c = self.limit.number(total);
                 }
             }
             column += count;

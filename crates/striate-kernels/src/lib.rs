@@ -31,7 +31,7 @@ mod softmax;
 mod statistics;
 mod workers;
 
-pub use conv::{Block, ConvOptions, Epilogue, Forward, GradInput, GradWeight, Hook, Weights};
+pub use conv::{Block, ConvOptions, Epilogue, Forward, GradInput, GradWeight, Hook, Limit, Weights};
 pub use copy::{BoxAt, Permute, copy_box};
 pub use gemm::{Gemm, MatrixSizes};
 pub use map::{Map, MapSums, Source};

@@ -232,7 +232,7 @@ fn the_hook_sees_every_element_once_after_relu() {
                 y.iter_mut().for_each(|y| *y = 2.0 * *y + 1.0);
             };
             let mut y = vec![f32::NAN; plain.len()];
-            let epilogue = Epilogue { relu: true, hook: Some(&hook) };
+            let epilogue = Epilogue { hook: Some(&hook), ..Epilogue::RELU };
             conv.run(workers, &x, Weights::Plain(&w), None, epilogue, &mut y, &mut room);
             assert_eq!(seen.into_inner(), y.len(), "{text} {variant}");
             let expected: Vec<f64> = plain.iter().map(|&y| f64::from(2.0 * y.max(0.0) + 1.0)).collect();

@@ -89,7 +89,7 @@ fn any_number_of_threads_gives_the_same_bits_and_the_hook_sees_all() {
             assert_eq!(block.start, block.sample * n + block.position);
             c.iter_mut().for_each(|c| *c += 1.0);
         };
-        let epilogue = Epilogue { relu: false, hook: Some(&hook) };
+        let epilogue = Epilogue { hook: Some(&hook), ..Epilogue::NONE };
         let mut scratch = vec![0.0; gemm.scratch_len(threads)];
         gemm.run(&Workers::eager(threads), &a, &b, None, false, epilogue, &mut c, &mut scratch);
         c.into_iter().map(f32::to_bits).collect::<Vec<_>>()

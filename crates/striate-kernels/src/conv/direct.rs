@@ -309,7 +309,7 @@ impl Direct {
             weights,
             copy,
             bias,
-            relu: call.epilogue.relu,
+            limit: call.epilogue.limit,
             out: output.start().wrapping_add(start),
             pitch: self.target,
         });

@@ -10,6 +10,7 @@
 
 mod depthwise;
 mod direct;
+mod few;
 mod lattice;
 mod plain;
 mod pointwise;
@@ -18,7 +19,7 @@ mod tile;
 mod weight;
 mod winograd;
 
-use crate::simd::Isa;
+use crate::simd::{Isa, Simd};
 use crate::workers::Workers;
 use problem::Problem;
 use std::fmt;
@@ -55,25 +56,58 @@ pub struct Block {
 /// A function of a finished, contiguous part of the output; all parts together are the output, each comes once.
 pub type Hook<'a> = dyn Fn(Block, &mut [f32]) + Sync + 'a;
 
+/// What bounds an output; NaN stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Limit {
+    /// Nothing.
+    #[default]
+    None,
+    /// `max(y, 0)`
+    Relu,
+    /// `min(max(y, 0), most)`, as ReLU6 has it.
+    Within(f32),
+}
+
+impl Limit {
+    #[inline(always)]
+    pub(crate) fn vector<S: Simd>(self, simd: S, y: S::V) -> S::V {
+        match self {
+            Limit::None => y,
+            Limit::Relu => simd.max(simd.splat(0.0), y),
+            Limit::Within(most) => simd.min(simd.splat(most), simd.max(simd.splat(0.0), y)),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn number(self, y: f32) -> f32 {
+        match self {
+            Limit::None => y,
+            Limit::Relu | Limit::Within(_) if y <= 0.0 => 0.0,
+            Limit::Within(most) if y > most => most,
+            _ => y,
+        }
+    }
+}
+
 /// What happens to the output before it leaves the cache.
 #[derive(Clone, Copy, Default)]
 pub struct Epilogue<'a> {
-    /// `max(y, 0)`, NaN kept.
-    pub relu: bool,
+    /// What bounds each output.
+    pub limit: Limit,
     /// Called after that.
     pub hook: Option<&'a Hook<'a>>,
 }
 
 impl Epilogue<'_> {
     /// Nothing.
-    pub const NONE: Epilogue<'static> = Epilogue { relu: false, hook: None };
+    pub const NONE: Epilogue<'static> = Epilogue { limit: Limit::None, hook: None };
     /// `max(y, 0)`.
-    pub const RELU: Epilogue<'static> = Epilogue { relu: true, hook: None };
+    pub const RELU: Epilogue<'static> = Epilogue { limit: Limit::Relu, hook: None };
 }
 
 impl fmt::Debug for Epilogue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Epilogue").field("relu", &self.relu).field("hook", &self.hook.is_some()).finish()
+        f.debug_struct("Epilogue").field("limit", &self.limit).field("hook", &self.hook.is_some()).finish()
     }
 }
 
@@ -117,6 +151,7 @@ type Make<P> = fn(&Problem, Isa, &ConvOptions) -> Result<Box<P>, String>;
 /// The variants of the forward pass, the fastest first.
 const FORWARD: &[(&str, Make<dyn DataPass>)] = &[
     ("depthwise", depthwise::forward),
+    ("few", few::forward),
     ("pointwise", pointwise::forward),
     ("winograd4", winograd::forward4),
     ("winograd2", winograd::forward2),

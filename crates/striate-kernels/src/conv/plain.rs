@@ -84,9 +84,7 @@ impl Plain {
             let (sample, channel) = (item / channels, item % channels);
             out.fill(bias.map_or(0.0, |b| b[channel]));
             add(input, packed, sample, channel, out);
-            if epilogue.relu {
-                out.iter_mut().filter(|y| **y <= 0.0).for_each(|y| *y = 0.0);
-            }
+            out.iter_mut().for_each(|y| *y = epilogue.limit.number(*y));
             if let Some(hook) = epilogue.hook {
                 hook(Block { start: item * len, sample, channel, position: 0, part: 0, worker }, out);
             }

@@ -2,6 +2,7 @@
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
 use super::lattice::{Tile, Tiles};
+use crate::conv::Limit;
 use crate::simd::{Kernel, LANES, Simd};
 
 /// Output channels of a block, in which its packed weights lie side by side: 6, 4, 3, 2 or 1.
@@ -39,7 +40,7 @@ pub(crate) struct Block<'a, const M: usize> {
     pub weights: &'a [f32],
     pub copy: &'a [f32],
     pub bias: [f32; M],
-    pub relu: bool,
+    pub limit: Limit,
     /// The first sample's output of the block's first channel.
     pub out: *mut f32,
     /// Distance between two channels' outputs.
@@ -118,11 +119,10 @@ impl<const M: usize> Block<'_, M> {
                 weights = weights.add(M);
             }
         }
-        if self.relu {
-            let zero = simd.splat(0.0);
+        if self.limit != Limit::None {
             for m in 0..M {
                 for v in 0..V {
-                    sums[m][v] = simd.max(zero, sums[m][v]);
+                    sums[m][v] = self.limit.vector(simd, sums[m][v]);
                 }
             }
         }

@@ -4,8 +4,8 @@ use crate::memory::Io;
 use std::fmt;
 use striate_graph::Op;
 use striate_graph::ops::fused::Fused;
-use striate_kernels::{Block, Epilogue, Map, MapSums, Moments, Parts, Source, Workers};
-use striate_tensor::{Error, Instruction, Program, Result, Shape, Unary};
+use striate_kernels::{Block, Epilogue, Limit, Map, MapSums, Moments, Parts, Source, Workers};
+use striate_tensor::{Binary, Error, Instruction, Program, Result, Shape, Unary};
 
 /// Operands beside the fused value that a program may read.
 const MOST_OPERANDS: usize = super::map::MOST_INPUTS - 1;
@@ -20,8 +20,7 @@ pub(super) struct Epilogues {
 }
 
 enum Kind {
-    None,
-    Relu,
+    Limit(Limit),
     /// A program that is written over the value.
     Map(Map),
     /// The same, and sums; the output of the equation that is kept.
@@ -42,7 +41,7 @@ enum Kind {
 impl Epilogues {
     /// Nothing.
     pub(super) fn none(inputs: usize) -> Self {
-        Epilogues { kind: Kind::None, inputs, operands: 0, text: String::new() }
+        Epilogues { kind: Kind::Limit(Limit::None), inputs, operands: 0, text: String::new() }
     }
 
     /// What a fused equation does to its value; `parts` is into how many parts a channel of a sample falls.
@@ -56,10 +55,14 @@ impl Epilogues {
         let operand = |i: usize| problem.shape(fused.inputs + i);
         let shapes: Vec<Shape> = std::iter::once(shape.clone()).chain((0..operands).map(operand)).collect();
         let (kind, text) = match &*fused.then {
-            Op::Map(map) if is_relu(&map.program) => (Kind::Relu, " + relu".into()),
-            Op::Map(map) => {
-                (Kind::Map(Map::prepare(&map.program, &shape, &shapes, problem.isa)?), format!(" + {}", map.program))
-            }
+            Op::Map(map) => match limit(&map.program) {
+                Some(Limit::Relu) => (Kind::Limit(Limit::Relu), " + relu".into()),
+                Some(limit) => (Kind::Limit(limit), format!(" + {}", map.program)),
+                None => (
+                    Kind::Map(Map::prepare(&map.program, &shape, &shapes, problem.isa)?),
+                    format!(" + {}", map.program),
+                ),
+            },
             Op::MapSums(op) => {
                 let axis = (0..shape.rank()).find(|axis| !op.axes.contains(axis)).unwrap_or(1);
                 let map = MapSums::prepare(&op.program, &shape, &shapes, &op.summed, axis, problem.isa)?;
@@ -104,17 +107,16 @@ impl Epilogues {
         let inputs = &inputs[..=self.operands];
         let (partials, scratch) = scratch.split_at_mut(self.scratch());
         match &self.kind {
-            Kind::None => kernel(Epilogue::NONE, io.out_f32(0), scratch),
-            Kind::Relu => kernel(Epilogue::RELU, io.out_f32(0), scratch),
+            Kind::Limit(limit) => kernel(Epilogue { limit: *limit, hook: None }, io.out_f32(0), scratch),
             Kind::Map(map) => {
                 let hook = |block: Block, part: &mut [f32]| map.run_part(block.start, inputs, &mut [part]);
-                kernel(Epilogue { relu: false, hook: Some(&hook) }, io.out_f32(0), scratch);
+                kernel(Epilogue { hook: Some(&hook), ..Epilogue::NONE }, io.out_f32(0), scratch);
             }
             Kind::Sums { map, kept, parts, samples } => {
                 partials.fill(0.0);
                 let places = Parts::new(&mut *partials);
                 let hook = |block: Block, part: &mut [f32]| map.run_part(block, inputs, part, *parts, &places);
-                kernel(Epilogue { relu: false, hook: Some(&hook) }, io.out_f32(*kept), scratch);
+                kernel(Epilogue { hook: Some(&hook), ..Epilogue::NONE }, io.out_f32(*kept), scratch);
                 let mut sums: [&mut [f32]; super::map::MOST_OUTPUTS] = Default::default();
                 let others = (0..io.outputs()).filter(|o| o != kept);
                 sums.iter_mut().zip(others).for_each(|(sum, output)| *sum = io.out_f32(output));
@@ -124,7 +126,7 @@ impl Epilogues {
                 partials.fill(0.0);
                 let places = Parts::new(&mut *partials);
                 let hook = |block: Block, part: &mut [f32]| moments.note(block, part, &places);
-                kernel(Epilogue { relu: false, hook: Some(&hook) }, io.out_f32(0), scratch);
+                kernel(Epilogue { hook: Some(&hook), ..Epilogue::NONE }, io.out_f32(0), scratch);
                 let [mean, inv_std, unbiased] = [1, 2, 3].map(|o| io.out_f32(o));
                 moments.join(workers, partials, mean, unbiased);
                 finish.run(inv_std, unbiased);
@@ -142,8 +144,18 @@ fn fused_shape(problem: &Problem<'_>, fused: &Fused) -> Shape {
     problem.out_shape(kept)
 }
 
-fn is_relu(program: &Program) -> bool {
-    program.inputs() == 1 && program.instructions() == [Instruction::Unary(Unary::Relu, 0)]
+/// A program that kernels have built in: max(x, 0), and min(max(x, 0), constant).
+fn limit(program: &Program) -> Option<Limit> {
+    use Instruction::{Binary as Two, Const, Unary as One};
+    let relu = One(Unary::Relu, 0);
+    match *program.instructions() {
+        _ if program.inputs() != 1 || program.outputs() != [program.instructions().len()] => None,
+        [only] if only == relu => Some(Limit::Relu),
+        [first, Const(most), Two(Binary::Min, 1, 2)] if first == relu && most.0 > 0.0 => {
+            Some(Limit::Within(most.0 as f32))
+        }
+        _ => None,
+    }
 }
 
 fn count(marks: &[bool]) -> usize {

@@ -8,6 +8,7 @@
 
 use super::layout::Layout;
 use super::{COPY, accept, each, gang};
+use crate::conv::Limit;
 use crate::conv::problem::Problem;
 use crate::conv::{Block, ConvOptions, DataCall, DataPass};
 use crate::parts::Parts;
@@ -154,7 +155,7 @@ impl Depthwise {
                 out: unsafe { output.part(range.clone()) },
                 bias: call.bias.map(|b| &b[channel..][..batch * self.writes]),
                 weights: &call.packed[group * size..][..batch * size],
-                relu: call.epilogue.relu,
+                limit: call.epilogue.limit,
                 copy: &mut *copy,
             };
             match self.form {
@@ -217,7 +218,7 @@ struct Planes<'a> {
     bias: Option<&'a [f32]>,
     /// For each group and written plane, for each read plane the taps.
     weights: &'a [f32],
-    relu: bool,
+    limit: Limit,
     copy: &'a mut [f32],
 }
 
@@ -235,7 +236,7 @@ struct Rows<'a> {
     /// The taps for each of them.
     weights: &'a [f32],
     bias: f32,
-    relu: bool,
+    limit: Limit,
     /// The step of the copy's first row.
     first: usize,
     width: usize,
@@ -264,7 +265,7 @@ impl Planes<'_> {
                     reads: pass.reads,
                     weights: &self.weights[write * size..][..size],
                     bias: self.bias.map_or(0.0, |b| b[write]),
-                    relu: self.relu,
+                    limit: self.limit,
                     first,
                     width: pass.target[1],
                     out,
@@ -286,9 +287,7 @@ impl Rows<'_> {
     /// written later, since rows go downward and columns from right to left.
     #[inline(always)]
     fn put<S: Simd>(&mut self, simd: S, at: usize, mut v: S::V) {
-        if self.relu {
-            v = simd.max(simd.splat(0.0), v);
-        }
+        v = self.limit.vector(simd, v);
         let to = &mut self.out[at..];
         // SAFETY: `to` has `LANES` numbers, or as many as are copied.
         unsafe {

@@ -5,6 +5,7 @@
 
 use super::columns::{Columns, together};
 use super::{WORTH, accept};
+use crate::conv::Limit;
 use crate::conv::problem::Problem;
 use crate::conv::{Block, ConvOptions, DataCall, DataPass, Hook};
 use crate::parts::Parts;
@@ -355,10 +356,10 @@ impl Item<'_> {
                 (w, x) = (w.add(M), x.add(V * LANES));
             }
         }
-        if self.call.epilogue.relu {
+        if self.call.epilogue.limit != Limit::None {
             for m in 0..M {
                 for v in 0..V {
-                    sums[m][v] = simd.max(simd.splat(0.0), sums[m][v]);
+                    sums[m][v] = self.call.epilogue.limit.vector(simd, sums[m][v]);
                 }
             }
         }

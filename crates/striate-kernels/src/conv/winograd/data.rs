@@ -164,7 +164,7 @@ impl<X: Scheme<M, N>, const M: usize, const N: usize> Data<X, M, N> {
             lanes: tiling.lanes(),
             channels,
             bias: call.bias.map(|b| &b[first..first + channels]),
-            relu: call.epilogue.relu,
+            limit: call.epilogue.limit,
             out: output.start().wrapping_add(first * positions),
             sample,
             scheme: self.scheme,

@@ -3,6 +3,7 @@
 
 use super::tiling::Tiling;
 use super::transform::Scheme;
+use crate::conv::Limit;
 use crate::simd::{Kernel, LANES, Simd};
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -19,7 +20,7 @@ pub(super) struct Output<'a, X, const M: usize, const N: usize> {
     pub channels: usize,
     /// For each of them.
     pub bias: Option<&'a [f32]>,
-    pub relu: bool,
+    pub limit: Limit,
     /// The first of them in the first sample; distance between two samples.
     pub out: *mut f32,
     pub sample: usize,
@@ -111,10 +112,8 @@ impl<X: Scheme<M, N>, const M: usize, const N: usize> Output<'_, X, M, N> {
         let mut y = [[zero; M]; M];
         for i in 0..M {
             y[i] = X::output(simd, columns[i]);
-            if self.relu {
-                for j in 0..M {
-                    y[i][j] = simd.max(zero, y[i][j]);
-                }
+            for j in 0..M {
+                y[i][j] = self.limit.vector(simd, y[i][j]);
             }
         }
         y
