@@ -21,25 +21,33 @@ fn run_allocates_nothing() {
         "n9 c6 28x28 -> o16 k3 p1",
         "n2 c4 9x7 -> o8 k3x2 s2x1 p1x0 g2",
         "n1 c3 6x5 -> o3 k3 p1 t0/2,1/1",
+        "n2 c6 9x9 -> o6 k3 p1 g6",
+        "n2 c16 6x6 -> o16 k1",
     ] {
         let g = case(text);
         let x = normals("x", g.batch * g.in_channels * g.pixels());
         let w = normals("w", g.rows() * g.taps());
         let dy = normals("dy", g.batch * g.out_channels * g.positions());
         let (mut y, mut dx, mut dw) = (dy.clone(), x.clone(), w.clone());
-        let minimal = text.contains("k3 p1") && !text.contains('t');
-        for variant in Forward::variants().filter(|v| minimal || !v.starts_with("winograd")) {
-            let only = ConvOptions { variant: Some(variant.into()), ..ConvOptions::default() };
-            let forward = Forward::prepare(&g, Isa::best(), &only).unwrap();
-            let input = GradInput::prepare(&g, Isa::best(), &only).unwrap();
-            let weight = GradWeight::prepare(&g, Isa::best(), &only).unwrap();
-            let len = forward.scratch_len(2).max(input.scratch_len(2)).max(weight.scratch_len(2));
-            let mut scratch = vec![0.0; len];
+        let only = |variant: &str| ConvOptions { variant: Some(variant.into()), ..ConvOptions::default() };
+        for variant in Forward::variants() {
+            let Ok(pass) = Forward::prepare(&g, Isa::best(), &only(variant)) else { continue };
+            let mut scratch = vec![0.0; pass.scratch_len(2)];
             allocates_nothing(|| {
-                forward.run(&workers, &x, Weights::Plain(&w), None, Epilogue::RELU, &mut y, &mut scratch);
-                input.run(&workers, &dy, Weights::Plain(&w), None, Epilogue::NONE, &mut dx, &mut scratch);
-                weight.run(&workers, &x, &dy, &mut dw, &mut scratch);
+                pass.run(&workers, &x, Weights::Plain(&w), None, Epilogue::RELU, &mut y, &mut scratch);
             });
+        }
+        for variant in GradInput::variants() {
+            let Ok(pass) = GradInput::prepare(&g, Isa::best(), &only(variant)) else { continue };
+            let mut scratch = vec![0.0; pass.scratch_len(2)];
+            allocates_nothing(|| {
+                pass.run(&workers, &dy, Weights::Plain(&w), None, Epilogue::NONE, &mut dx, &mut scratch);
+            });
+        }
+        for variant in GradWeight::variants() {
+            let Ok(pass) = GradWeight::prepare(&g, Isa::best(), &only(variant)) else { continue };
+            let mut scratch = vec![0.0; pass.scratch_len(2)];
+            allocates_nothing(|| pass.run(&workers, &x, &dy, &mut dw, &mut scratch));
         }
     }
 

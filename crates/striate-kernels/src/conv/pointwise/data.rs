@@ -51,6 +51,7 @@ struct Pointwise {
 }
 
 pub(in crate::conv) fn forward(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box<dyn DataPass>, String> {
+    accept(problem)?;
     if problem.pixels() != problem.positions() {
         return Err("strided: its columns would be gathered number by number".into());
     }
