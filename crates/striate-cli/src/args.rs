@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use striate::bench::{Pass, Task};
 use striate::data::Invert;
+use striate::plan::Options;
 use striate::train::Schedule;
 
 const EXIT_CODES: &str = "\
@@ -111,6 +112,25 @@ pub(crate) struct WorkloadArgs {
     /// Training steps (gradient, momentum) or predictions
     #[arg(long, value_enum, default_value = "train")]
     pub(crate) mode: TaskName,
+    #[command(flatten)]
+    pub(crate) kernels: KernelArgs,
+}
+
+/// Which kernels a plan may take.
+#[derive(Debug, Args)]
+pub(crate) struct KernelArgs {
+    /// No convolution by Winograd's minimal filtering, whose rounding errors reach 1e-5 of the greatest element of a result
+    /// (3e-5 in gradients to weights); to compare numbers with another program's, or where numbers differ wildly in size.
+    /// Without it results are as reproducible, and faster
+    #[arg(long, help_heading = "Run")]
+    pub(crate) exact: bool,
+}
+
+impl KernelArgs {
+    /// How plans are made.
+    pub(crate) fn options(&self) -> Options {
+        Options { exact: self.exact, ..Options::default() }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -216,6 +236,8 @@ pub(crate) struct TrainArgs {
     #[arg(long, help_heading = "Run")]
     pub(crate) name: Option<String>,
     #[command(flatten)]
+    pub(crate) kernels: KernelArgs,
+    #[command(flatten)]
     pub(crate) running: RunningArgs,
 }
 
@@ -263,6 +285,8 @@ pub(crate) struct SavedArgs {
     /// Take the last weights of the run, not the best
     #[arg(long)]
     pub(crate) last: bool,
+    #[command(flatten)]
+    pub(crate) kernels: KernelArgs,
 }
 
 #[derive(Debug, Args)]

@@ -24,5 +24,6 @@ fn model(word: &str) -> Result<Model> {
 
 /// The model and weights that the arguments name.
 fn saved(args: &SavedArgs) -> Result<Saved> {
-    Saved::open(&args.run, if args.last { Weights::Last } else { Weights::Best })
+    let saved = Saved::open(&args.run, if args.last { Weights::Last } else { Weights::Best })?;
+    Ok(saved.with_options(args.kernels.options()))
 }

@@ -10,7 +10,7 @@ pub(super) fn kernel(
     op: &Op,
     epilogue: impl FnOnce(usize) -> Result<Epilogues>,
 ) -> Result<Option<Box<dyn Kernel>>> {
-    let options = ConvOptions::default();
+    let options = ConvOptions { exact: problem.options.exact, variant: None };
     Ok(match op {
         Op::Conv(conv) => {
             let pass = Forward::prepare(&conv.geometry(problem.shape(0)[0]), problem.isa, &options)?;
