@@ -1,7 +1,7 @@
 use crate::arena::{Layout, Place};
 use crate::kernels::{self, Kernel, Problem};
 use crate::memory::{Arena, Memories, Spans};
-use crate::{Store, passes};
+use crate::{Choices, Store, passes};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,6 +29,9 @@ pub struct Options {
     /// to weights. Results are the same bits for any number of threads either way, but other bits in each. Exact plans are
     /// for holding numbers against another program's, and for weights or samples of wildly different sizes.
     pub exact: bool,
+    /// The variants of convolutions that are known to be the fastest; what is not listed, or does not accept its problem,
+    /// goes by the variants' own rules.
+    pub choices: Choices,
 }
 
 /// An equation of a plan.

@@ -188,7 +188,7 @@ impl Workload {
 }
 
 /// Whether a graph at a batch size is one that a machine can hold.
-pub(super) fn check_batch(graph: &Graph, batch: usize) -> Result<()> {
+pub(crate) fn check_batch(graph: &Graph, batch: usize) -> Result<()> {
     if !(1..=MOST_SAMPLES).contains(&batch) {
         let error = Error::usage("the batch size is not usable").found(batch);
         return Err(error.expected(format!("1 to {MOST_SAMPLES}")));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 use striate_graph::Graph;
 use striate_graph::ops::dropout::COUNTER;
-use striate_plan::{Feed, Options, Store, Tensor};
+use striate_plan::{Choices, Feed, Options, Store, Tensor};
 use striate_tensor::{Array, Error, Fault, Place, Result, Shape};
 
 /// What a training learns from and what it watches.
@@ -147,6 +147,14 @@ impl Trainer {
         let mut trainer = Trainer { settings, steps, evaluator, train, watched, position, epoch_start, good, x, y };
         trainer.note_epoch_start();
         Ok(trainer)
+    }
+
+    /// Makes all plans with these choices of variants, which decide the bits as the settings do.
+    #[must_use]
+    pub fn with_choices(self, choices: Choices) -> Self {
+        let options = Options { exact: self.settings.exact, choices, ..Options::default() };
+        let (steps, evaluator) = (self.steps.with_options(options.clone()), self.evaluator.with_options(options));
+        Trainer { steps, evaluator, ..self }
     }
 
     /// Goes on from where another training of the same model, data and settings stood.
