@@ -30,7 +30,7 @@ const MOST_STEPS: usize = 10_000_000;
 
 fn model(args: &BenchModelArgs, output: &mut Output) -> Result<Ended> {
     let model = super::model(&args.workload.model)?;
-    let (batch, task, options) = (args.workload.batch, args.workload.mode.into(), args.workload.kernels.options());
+    let (batch, task, options) = (args.workload.batch, args.workload.mode.into(), args.workload.kernels.options()?);
     let mut workload = Workload::with_options(&model, batch, task, args.threads.count(), &options)?;
     workload.measure(args.warmup as usize)?;
     let about = json!({

@@ -74,7 +74,8 @@ pub(crate) fn train(args: Box<TrainArgs>, output: &mut Output) -> Result<Ended> 
         origin.0.insert(part.to_string(), from.clone());
     }
     let (runs, name) = (args.runs.clone(), args.name.clone());
-    let start = Start { model, optimizer, settings, data, origin: origin.0, runs, name };
+    let choices = super::tune::choices()?;
+    let start = Start { model, optimizer, settings, data, choices, origin: origin.0, runs, name };
     let session = Session::start(start, running.threads.count())?;
     drive(session, running, output, "start")
 }
