@@ -5,6 +5,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use striate::bench::{Pass, Task};
 use striate::data::Invert;
+use striate::plan::Options;
+use striate::tensor::Result as Outcome;
 use striate::train::Schedule;
 
 const EXIT_CODES: &str = "\
@@ -19,6 +21,11 @@ Exit codes:
 
 Environment:
   NO_COLOR  if set, no colours and no progress line";
+
+const TUNE: &str = "\
+The table lies in striate/tune.toml in XDG_CACHE_HOME or ~/.cache (on Windows in LOCALAPPDATA). It counts for this machine, \
+instruction set and version, for convolutions of the measured sizes at the measured batch. Kernels round differently: a \
+training run records those that it was begun with, and resumes with them.";
 
 /// Train, measure and use convolutional networks.
 ///
@@ -54,6 +61,9 @@ pub(crate) enum Command {
     Bench(BenchCommand),
     /// Show how a model is computed: what the passes did, the kernel of each equation, the memory
     Plan(WorkloadArgs),
+    /// Find the fastest kernels for convolutions on this machine by measurement; plans then take them
+    #[command(after_help = TUNE)]
+    Tune(TuneArgs),
     /// Print version, target, instruction set and threads
     Version,
 }
@@ -111,6 +121,49 @@ pub(crate) struct WorkloadArgs {
     /// Training steps (gradient, momentum) or predictions
     #[arg(long, value_enum, default_value = "train")]
     pub(crate) mode: TaskName,
+    #[command(flatten)]
+    pub(crate) kernels: KernelArgs,
+}
+
+/// Which kernels a plan may take.
+#[derive(Debug, Args)]
+pub(crate) struct KernelArgs {
+    /// No convolution by Winograd's minimal filtering, whose rounding errors reach 1e-5 of the greatest element of a result
+    /// (3e-5 in gradients to weights); to compare numbers with another program's, or where numbers differ wildly in size.
+    /// Without it results are as reproducible, and faster
+    #[arg(long, help_heading = "Run")]
+    pub(crate) exact: bool,
+}
+
+impl KernelArgs {
+    /// How plans are made.
+    ///
+    /// # Errors
+    /// As `Isa::from_environment`.
+    pub(crate) fn options(&self) -> Outcome<Options> {
+        Ok(Options { exact: self.exact, choices: crate::commands::tune::choices()?, ..Options::default() })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TuneArgs {
+    /// Models that come with Striate, or paths of model files [default: all that come with Striate, which takes long]
+    #[arg(value_name = "MODEL")]
+    pub(crate) models: Vec<String>,
+    /// Samples of a step
+    #[arg(long, default_value = "32")]
+    pub(crate) batch: usize,
+    /// Training steps or predictions
+    #[arg(long, value_enum, default_value = "train")]
+    pub(crate) mode: TaskName,
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
+    /// Show the choices in use; measure nothing
+    #[arg(long, conflicts_with_all = ["models", "clear"])]
+    pub(crate) show: bool,
+    /// Remove the table; measure nothing
+    #[arg(long, conflicts_with = "models")]
+    pub(crate) clear: bool,
 }
 
 #[derive(Debug, Args)]
@@ -216,6 +269,8 @@ pub(crate) struct TrainArgs {
     #[arg(long, help_heading = "Run")]
     pub(crate) name: Option<String>,
     #[command(flatten)]
+    pub(crate) kernels: KernelArgs,
+    #[command(flatten)]
     pub(crate) running: RunningArgs,
 }
 
@@ -263,6 +318,8 @@ pub(crate) struct SavedArgs {
     /// Take the last weights of the run, not the best
     #[arg(long)]
     pub(crate) last: bool,
+    #[command(flatten)]
+    pub(crate) kernels: KernelArgs,
 }
 
 #[derive(Debug, Args)]

@@ -49,6 +49,7 @@ fn run(command: Command, output: &mut Output) -> Result<Ended> {
         Command::Models(args) => commands::models::run(&args, output),
         Command::Bench(args) => commands::bench::run(&args, output),
         Command::Plan(args) => commands::plan::run(&args, output),
+        Command::Tune(args) => commands::tune::run(&args, output),
         Command::Version => commands::version::run(output),
     }
 }

@@ -78,6 +78,36 @@ fn killed_with_dropout_and_batch_norm() {
     assert_ne!(sha(&other), sha(&whole));
 }
 
+/// The kernels that a training was begun with are those that it goes on with.
+#[test]
+fn killed_with_exact_sums() {
+    let bench = Bench::new();
+    let wide = r#"{ type = "conv2d", channels = 16, kernel = 3, padding = "same" },"#;
+    let first = r#"{ type = "conv2d", channels = 4, kernel = 3 },"#;
+    bench.write("tiny.toml", common::MODEL.replace(first, &format!("{wide}{wide}")).as_bytes());
+    let train = TRAIN.replace("--batch 8", "--batch 16");
+    let fast = bench.well(&format!("{train} --name fast")).last();
+    let whole = bench.well(&format!("{train} --name whole --exact")).last();
+    assert_ne!(sha(&fast), sha(&whole), "the model has convolutions that Winograd's kernels take");
+    let mut running = bench.begin(&format!("{train} --name killed --exact"));
+    running.read_until_checkpoint(3);
+    running.child.kill().unwrap();
+    running.child.wait().unwrap();
+    assert_eq!(sha(&bench.well("resume runs/killed --json").last()), sha(&whole));
+    let record = |run: &str| fs::read_to_string(bench.path(&format!("runs/{run}/run.toml"))).unwrap();
+    assert!(record("killed").contains("exact = true") && record("killed").contains("flag --exact"));
+    assert!(!record("fast").contains("exact = true"), "{}", record("fast"));
+    for verb in ["eval", "predict"] {
+        bench.write_png("pole.png", 1);
+        let tail = if verb == "predict" { " pole.png" } else { "" };
+        bench.well(&format!("{verb} runs/killed --exact{tail}"));
+    }
+    let listed = |flags: &str| bench.well(&format!("plan tiny.toml --batch 16 {flags}")).out;
+    assert!(listed("").contains("winograd") && !listed("--exact").contains("winograd"));
+    let timed = bench.well("bench model tiny.toml --batch 16 --exact --steps 1 --json").last();
+    assert_eq!(timed["exact"], true);
+}
+
 #[cfg(unix)]
 #[test]
 fn interrupted_saves_says_how_to_go_on_and_goes_on() {

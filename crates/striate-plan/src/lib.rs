@@ -20,6 +20,7 @@
 #![deny(unsafe_code)]
 
 mod arena;
+mod choices;
 mod kernels;
 #[allow(unsafe_code)] // views of the arena
 mod memory;
@@ -27,6 +28,7 @@ mod passes;
 mod plan;
 mod store;
 
+pub use choices::{Choices, ConvPass, problem_text};
 pub use plan::{Feed, Options, Plan, Step};
 pub use store::{Store, Tensor};
 pub use striate_kernels::{Isa, Workers, available_threads};

@@ -1,7 +1,7 @@
 use crate::arena::{Layout, Place};
 use crate::kernels::{self, Kernel, Problem};
 use crate::memory::{Arena, Memories, Spans};
-use crate::{Store, passes};
+use crate::{Choices, Store, passes};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,6 +23,15 @@ pub enum Feed<'a> {
 pub struct Options {
     /// The instruction set; the machine's best (or that of the environment) if absent.
     pub isa: Option<Isa>,
+    /// No convolution by Winograd's minimal filtering: rounding errors are those of the sums as they are defined.
+    ///
+    /// Winograd's errors, relative to the greatest element of a result, stay below 10⁻⁵, and below 3·10⁻⁵ in gradients
+    /// to weights. Results are the same bits for any number of threads either way, but other bits in each. Exact plans are
+    /// for holding numbers against another program's, and for weights or samples of wildly different sizes.
+    pub exact: bool,
+    /// The variants of convolutions that are known to be the fastest; what is not listed, or does not accept its problem,
+    /// goes by the variants' own rules.
+    pub choices: Choices,
 }
 
 /// An equation of a plan.
@@ -113,7 +122,8 @@ impl Plan {
         let mut graph = passes::run_all(graph, &mut notes)?;
         let mut layout = Layout::of(&graph);
         let kernels = (0..graph.equations.len()).map(|equation| {
-            kernels::choose(&Problem { graph: &graph, equation, in_place: &layout.in_place[equation], isa })
+            let in_place = &layout.in_place[equation];
+            kernels::choose(&Problem { graph: &graph, equation, in_place, isa, options })
         });
         let kernels = kernels.collect::<Result<Vec<_>>>()?;
         forget_packed(&mut graph, &mut layout, &kernels);

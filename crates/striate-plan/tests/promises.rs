@@ -25,7 +25,8 @@ fn the_plan_agrees_with_the_interpreter_on_any_number_of_threads_and_instruction
         let inputs: Vec<_> = names.iter().map(String::as_str).zip(values.iter().cloned()).collect();
         let trace = interpret(&graph, &State::new(), &inputs).unwrap_or_else(|e| panic!("{e}"));
         for isa in Isa::all() {
-            let mut plan = Plan::new(&graph, 1, &Options { isa: Some(isa) }).unwrap_or_else(|e| panic!("{e}"));
+            let mut plan = Plan::new(&graph, 1, &Options { isa: Some(isa), ..Options::default() })
+                .unwrap_or_else(|e| panic!("{e}"));
             let one = run(&mut plan, &Workers::new(1), &values);
             for (k, output) in one.iter().enumerate() {
                 let expected = trace.value(graph.outputs[k]).real().data();

@@ -8,7 +8,8 @@
 //! | [`Model`](model::Model) | layers in order, skips by name: a chain in Rust, or a `model.toml` |
 //! | [`Builder`](graph::Builder) | any graph: values, operators, and the layers of [`nn`] as methods |
 //!
-//! What is built then gives its gradient, its [`summary`], and runs: [`data`] feeds it, [`train`] trains it, [`bench`](mod@bench) times it.
+//! What is built then gives its gradient, its [`summary`], and runs: [`data`] feeds it, [`train`] trains it, [`bench`](mod@bench) times it, [`tune`]
+//! finds the fastest kernels.
 //!
 //! ```
 //! use striate::prelude::*;
@@ -41,6 +42,7 @@ mod suggest;
 pub mod summary;
 mod table;
 pub mod train;
+pub mod tune;
 pub mod zoo;
 
 pub use striate_graph as graph;

@@ -30,7 +30,8 @@ const MOST_STEPS: usize = 10_000_000;
 
 fn model(args: &BenchModelArgs, output: &mut Output) -> Result<Ended> {
     let model = super::model(&args.workload.model)?;
-    let mut workload = Workload::new(&model, args.workload.batch, args.workload.mode.into(), args.threads.count())?;
+    let (batch, task, options) = (args.workload.batch, args.workload.mode.into(), args.workload.kernels.options()?);
+    let mut workload = Workload::with_options(&model, batch, task, args.threads.count(), &options)?;
     workload.measure(args.warmup as usize)?;
     let about = json!({
         "peer": "striate",
@@ -40,6 +41,7 @@ fn model(args: &BenchModelArgs, output: &mut Output) -> Result<Ended> {
         "batch": workload.batch(),
         "mode": workload.task(),
         "threads": workload.threads(),
+        "exact": options.exact,
         "macs": workload.multiply_adds(),
     });
     if args.serve {

@@ -7,6 +7,7 @@ pub(crate) mod plan;
 pub(crate) mod predict;
 pub(crate) mod summary;
 pub(crate) mod train;
+pub(crate) mod tune;
 pub(crate) mod version;
 
 use crate::args::SavedArgs;
@@ -24,5 +25,6 @@ fn model(word: &str) -> Result<Model> {
 
 /// The model and weights that the arguments name.
 fn saved(args: &SavedArgs) -> Result<Saved> {
-    Saved::open(&args.run, if args.last { Weights::Last } else { Weights::Best })
+    let saved = Saved::open(&args.run, if args.last { Weights::Last } else { Weights::Best })?;
+    Ok(saved.with_options(args.kernels.options()?))
 }

@@ -53,6 +53,7 @@ pub(crate) fn train(args: Box<TrainArgs>, output: &mut Output) -> Result<Ended> 
         schedule: origin.resolve("schedule", args.schedule, usual.schedule),
         warmup: origin.resolve("warmup", args.warmup, usual.warmup),
         seed: origin.resolve("seed", args.seed, usual.seed),
+        exact: origin.resolve("exact", args.kernels.exact.then_some(true), usual.exact),
         stop: StopRules {
             epochs: origin.resolve("epochs", args.epochs, usual.stop.epochs),
             accuracy: origin.optional("stop-accuracy", args.stop_accuracy),
@@ -73,7 +74,8 @@ pub(crate) fn train(args: Box<TrainArgs>, output: &mut Output) -> Result<Ended> 
         origin.0.insert(part.to_string(), from.clone());
     }
     let (runs, name) = (args.runs.clone(), args.name.clone());
-    let start = Start { model, optimizer, settings, data, origin: origin.0, runs, name };
+    let choices = super::tune::choices()?;
+    let start = Start { model, optimizer, settings, data, choices, origin: origin.0, runs, name };
     let session = Session::start(start, running.threads.count())?;
     drive(session, running, output, "start")
 }
@@ -188,6 +190,7 @@ fn announce(
             "batch": record.settings.batch,
             "steps_per_epoch": trainer.batches(),
             "seed": record.settings.seed,
+            "exact": record.settings.exact,
             "threads": threads,
             "epoch": position.epoch,
             "step": position.step,

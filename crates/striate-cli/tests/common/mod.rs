@@ -68,6 +68,10 @@ impl Bench {
     pub fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_striate"));
         command.args(line.split_whitespace()).current_dir(self.folder.path()).env_remove("NO_COLOR");
+        // What was measured for the user must not decide what tests see.
+        for cache in ["XDG_CACHE_HOME", "LOCALAPPDATA"] {
+            command.env(cache, self.path("cache"));
+        }
         command
     }
 

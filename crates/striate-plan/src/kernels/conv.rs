@@ -1,8 +1,9 @@
 use super::{Epilogues, Kernel, Problem};
 use crate::memory::Io;
+use crate::{ConvPass, Options};
 use striate_graph::Op;
-use striate_kernels::{ConvOptions, Forward, GradInput, GradWeight, Weights, Workers};
-use striate_tensor::Result;
+use striate_kernels::{ConvOptions, Forward, GradInput, GradWeight, Isa, Weights, Workers};
+use striate_tensor::{ConvGeometry, Result};
 
 /// The kernel of a convolution or of one of its gradients.
 pub(super) fn kernel(
@@ -10,26 +11,64 @@ pub(super) fn kernel(
     op: &Op,
     epilogue: impl FnOnce(usize) -> Result<Epilogues>,
 ) -> Result<Option<Box<dyn Kernel>>> {
-    let options = ConvOptions::default();
     Ok(match op {
         Op::Conv(conv) => {
-            let pass = Forward::prepare(&conv.geometry(problem.shape(0)[0]), problem.isa, &options)?;
+            let kind = if problem.constant(1).is_some() { ConvPass::ForwardPacked } else { ConvPass::Forward };
+            let geometry = conv.geometry(problem.shape(0)[0]);
+            let pass = prepared(problem.options, kind, &geometry, |o| Forward::prepare(&geometry, problem.isa, o))?;
             let packed = packed(problem.constant(1), pass.packed_len(), |w, to| pass.pack(&Workers::new(1), w, to));
             let epilogue = epilogue(pass.parts())?;
             Some(Box::new(Output { pass, packed, biased: epilogue.inputs > 2, epilogue }))
         }
         Op::ConvGradInput(conv) => {
-            let pass = GradInput::prepare(&conv.0.geometry(problem.shape(1)[0]), problem.isa, &options)?;
+            let (kind, geometry) = (ConvPass::GradInput, conv.0.geometry(problem.shape(1)[0]));
+            let pass = prepared(problem.options, kind, &geometry, |o| GradInput::prepare(&geometry, problem.isa, o))?;
             let packed = packed(problem.constant(0), pass.packed_len(), |w, to| pass.pack(&Workers::new(1), w, to));
             let epilogue = epilogue(pass.parts())?;
             Some(Box::new(ToInput { pass, packed, epilogue }))
         }
         Op::ConvGradWeight(conv) => {
-            let pass = GradWeight::prepare(&conv.0.geometry(problem.shape(0)[0]), problem.isa, &options)?;
+            let (kind, geometry) = (ConvPass::GradWeight, conv.0.geometry(problem.shape(0)[0]));
+            let pass = prepared(problem.options, kind, &geometry, |o| GradWeight::prepare(&geometry, problem.isa, o))?;
             Some(Box::new(ToWeight { pass }))
         }
         _ => None,
     })
+}
+
+/// The variant that the table of choices names if it accepts the problem, else the one that the rules give.
+fn prepared<P>(
+    options: &Options,
+    pass: ConvPass,
+    geometry: &ConvGeometry,
+    prepare: impl Fn(&ConvOptions) -> Result<P>,
+) -> Result<P> {
+    let named = options.choices.variant(pass, geometry).map(str::to_string);
+    let of = |variant: Option<String>| prepare(&ConvOptions { exact: options.exact, variant });
+    match named.map(|name| of(Some(name))) {
+        Some(Ok(pass)) => Ok(pass),
+        _ => of(None),
+    }
+}
+
+impl Options {
+    /// The variant that a plan takes for a pass of a convolution.
+    ///
+    /// # Errors
+    /// When no variant accepts the problem.
+    pub fn variant(&self, pass: ConvPass, geometry: &ConvGeometry, isa: Isa) -> Result<&'static str> {
+        match pass {
+            ConvPass::Forward | ConvPass::ForwardPacked => {
+                prepared(self, pass, geometry, |o| Ok(Forward::prepare(geometry, isa, o)?.variant()))
+            }
+            ConvPass::GradInput => {
+                prepared(self, pass, geometry, |o| Ok(GradInput::prepare(geometry, isa, o)?.variant()))
+            }
+            ConvPass::GradWeight => {
+                prepared(self, pass, geometry, |o| Ok(GradWeight::prepare(geometry, isa, o)?.variant()))
+            }
+        }
+    }
 }
 
 /// Weights that never change, packed once.

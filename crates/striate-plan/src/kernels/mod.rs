@@ -16,6 +16,7 @@ mod reduce;
 mod reference;
 mod softmax;
 
+use crate::Options;
 use crate::memory::Io;
 use striate_graph::ops::fused::Fused;
 use striate_graph::{Graph, Op, Source};
@@ -50,6 +51,7 @@ pub(crate) struct Problem<'a> {
     pub equation: usize,
     pub in_place: &'a [(usize, usize)],
     pub isa: Isa,
+    pub options: &'a Options,
 }
 
 impl Problem<'_> {

@@ -88,9 +88,17 @@ impl Listing {
     /// # Errors
     /// Every mistake of the model; a batch that is 0 or far too large.
     pub fn of(model: &Model, batch: usize, mode: Task) -> Result<Self> {
+        Self::with_options(model, batch, mode, &Options::default())
+    }
+
+    /// As [`Listing::of`], of a plan made with these options.
+    ///
+    /// # Errors
+    /// As [`Listing::of`].
+    pub fn with_options(model: &Model, batch: usize, mode: Task, options: &Options) -> Result<Self> {
         let graph = mode.graph(model)?;
         check_batch(&graph, batch)?;
-        let plan = Plan::new(&graph, batch, &Options::default())?;
+        let plan = Plan::new(&graph, batch, options)?;
         let equations: Vec<_> = plan.steps().map(|step| Line::of(&step)).collect();
         Ok(Listing {
             model: model.name.clone(),

@@ -12,6 +12,7 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+pub(crate) mod convolution;
 mod listing;
 mod memory;
 mod op;
@@ -26,4 +27,5 @@ pub use op::{OpReport, Variant, VariantReport, bench_op};
 pub use problem::{Pass, Problem};
 pub use profile::{Cost, Family, Profile, Timed};
 pub use times::Times;
+pub(crate) use workload::check_batch;
 pub use workload::{Task, Workload};

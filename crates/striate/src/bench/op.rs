@@ -1,5 +1,6 @@
 //! How fast single operations are, beside the most that the machine can do.
 
+use super::convolution::{Numbers, normals};
 use super::{Pass, Problem};
 use crate::suggest::nearest;
 use serde::Serialize;
@@ -8,16 +9,14 @@ use std::time::{Duration, Instant};
 use striate_graph::ops::matmul::MatMul;
 use striate_graph::ops::pool::{MaxPool, MeanPool, Windows};
 use striate_graph::{Builder, Graph, f32};
-use striate_kernels::{
-    ConvOptions, Epilogue, Forward, GradInput, GradWeight, Isa, Weights, Workers, multiply_add_peak, shortest,
-};
+use striate_kernels::{Forward, GradInput, GradWeight, Isa, Workers, multiply_add_peak, shortest};
 use striate_plan::{Feed, Options, Plan, Store};
-use striate_tensor::{ConvGeometry, DType, Error, Result, Rng};
+use striate_tensor::{ConvGeometry, DType, Error, Result};
 
 /// Which ways of computing a convolution are measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Variant {
-    /// The one that a plan takes.
+    /// The one that a plan takes by the rules.
     Chosen,
     /// All that accept the problem.
     All,
@@ -146,7 +145,7 @@ fn conv(geometry: &ConvGeometry, pass: Pass, wanted: &Variant, isa: Isa, workers
         };
         let outcome = match why {
             Some(why) => Err(why),
-            None if measured => Ok(Some(numbers.time(geometry, pass, name, isa, workers)?)),
+            None if measured => Ok(Some(shortest(numbers.call(geometry, pass.into(), name, isa, workers)?))),
             None => Ok(None),
         };
         Ok(Found { name: name.to_string(), chosen: chosen == Some(name), outcome })
@@ -160,51 +159,6 @@ fn no_such_variant(name: &str, names: &[&str]) -> Error {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.expected(format!("all, {}", names.join(", "))),
     }
-}
-
-/// Normal numbers for x, w and ∂y.
-struct Numbers {
-    x: Vec<f32>,
-    w: Vec<f32>,
-    dy: Vec<f32>,
-}
-
-impl Numbers {
-    fn of(g: &ConvGeometry) -> Self {
-        Numbers {
-            x: normals("x", g.batch * g.in_channels * g.pixels()),
-            w: normals("w", g.rows() * g.taps()),
-            dy: normals("dy", g.batch * g.out_channels * g.positions()),
-        }
-    }
-
-    fn time(&self, g: &ConvGeometry, pass: Pass, name: &str, isa: Isa, workers: &Workers) -> Result<Duration> {
-        #[allow(clippy::needless_update, reason = "whatever other options there are stay as a plan has them")]
-        let options = ConvOptions { variant: Some(name.to_string()), ..ConvOptions::default() };
-        let (w, threads) = (Weights::Plain(&self.w), workers.threads());
-        Ok(match pass {
-            Pass::Forward => {
-                let conv = Forward::prepare(g, isa, &options)?;
-                let (mut y, mut room) = (vec![0.0; self.dy.len()], vec![0.0; conv.scratch_len(threads)]);
-                shortest(|| conv.run(workers, &self.x, w, None, Epilogue::NONE, &mut y, &mut room))
-            }
-            Pass::GradInput => {
-                let conv = GradInput::prepare(g, isa, &options)?;
-                let (mut dx, mut room) = (vec![0.0; self.x.len()], vec![0.0; conv.scratch_len(threads)]);
-                shortest(|| conv.run(workers, &self.dy, w, None, Epilogue::NONE, &mut dx, &mut room))
-            }
-            Pass::GradWeight => {
-                let conv = GradWeight::prepare(g, isa, &options)?;
-                let (mut dw, mut room) = (vec![0.0; self.w.len()], vec![0.0; conv.scratch_len(threads)]);
-                shortest(|| conv.run(workers, &self.x, &self.dy, &mut dw, &mut room))
-            }
-        })
-    }
-}
-
-fn normals(name: &str, len: usize) -> Vec<f32> {
-    let rng = Rng::new(8).stream(name);
-    (0..len).map(|i| rng.normal(i as u64)).collect()
 }
 
 /// What has one kernel: the time of that equation in a plan.

@@ -13,6 +13,7 @@ use crate::suggest::nearest;
 use serde::Serialize;
 use std::fmt;
 use striate_graph::ops::conv::Conv;
+use striate_plan::ConvPass;
 use striate_tensor::{ConvGeometry, Error, Result, Window};
 
 /// What is computed of an operation.
@@ -25,6 +26,16 @@ pub enum Pass {
     GradInput,
     /// ∂w.
     GradWeight,
+}
+
+impl From<Pass> for ConvPass {
+    fn from(pass: Pass) -> Self {
+        match pass {
+            Pass::Forward => ConvPass::Forward,
+            Pass::GradInput => ConvPass::GradInput,
+            Pass::GradWeight => ConvPass::GradWeight,
+        }
+    }
 }
 
 impl fmt::Display for Pass {

@@ -87,6 +87,14 @@ impl Workload {
     /// # Errors
     /// Every mistake of the model; a batch that is 0 or far too large.
     pub fn new(model: &Model, batch: usize, task: Task, threads: usize) -> Result<Self> {
+        Self::with_options(model, batch, task, threads, &Options::default())
+    }
+
+    /// As [`Workload::new`], on a plan made with these options.
+    ///
+    /// # Errors
+    /// As [`Workload::new`].
+    pub fn with_options(model: &Model, batch: usize, task: Task, threads: usize, options: &Options) -> Result<Self> {
         let graph = task.graph(model)?;
         check_batch(&graph, batch)?;
         let rng = Rng::new(SEED);
@@ -94,11 +102,11 @@ impl Workload {
         let (samples, labels) = (rng.stream("samples"), rng.stream("labels"));
         let samples = (0..inputs.next().unwrap_or(0)).map(|i| samples.normal(i)).collect();
         let labels = (0..inputs.next().unwrap_or(0)).map(|i| labels.below(i, model.classes.len()) as i32).collect();
-        let (store, options) = (Store::new(&graph, SEED), Options::default());
+        let store = Store::new(&graph, SEED);
         let (plan, store) = match task {
-            Task::Train => (Plan::new(&graph, batch, &options)?, store),
+            Task::Train => (Plan::new(&graph, batch, options)?, store),
             // the plan has the weights in itself
-            Task::Infer => (Plan::frozen(&graph, batch, &store, &options)?, Store::default()),
+            Task::Infer => (Plan::frozen(&graph, batch, &store, options)?, Store::default()),
         };
         Ok(Workload {
             plan,
@@ -180,7 +188,7 @@ impl Workload {
 }
 
 /// Whether a graph at a batch size is one that a machine can hold.
-pub(super) fn check_batch(graph: &Graph, batch: usize) -> Result<()> {
+pub(crate) fn check_batch(graph: &Graph, batch: usize) -> Result<()> {
     if !(1..=MOST_SAMPLES).contains(&batch) {
         let error = Error::usage("the batch size is not usable").found(batch);
         return Err(error.expected(format!("1 to {MOST_SAMPLES}")));

@@ -7,6 +7,7 @@ use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 use striate_io::{io_error, sha256_hex, write_atomically};
+use striate_plan::Choices;
 use striate_tensor::{Error, Place, Result};
 
 /// `run.toml`: what was decided before the training began.
@@ -31,6 +32,10 @@ pub struct RunRecord {
     pub data: DataRecord,
     /// Where each value came from, by the name of its flag.
     pub origin: BTreeMap<String, String>,
+    /// The variants of the model's convolutions that were not left to the rules: a run goes on with those that it was begun
+    /// with, whatever has been measured since.
+    #[serde(default, skip_serializing_if = "Choices::is_empty")]
+    pub choices: Choices,
 }
 
 /// Where the samples come from.
@@ -131,8 +136,13 @@ impl RunRecord {
 
     /// What the numbers of the training depend on besides the model, as one text.
     pub(super) fn decided(&self) -> Result<String> {
-        serde_json::to_string(&(&self.settings, &self.optimizer, self.data.validation))
-            .map_err(|failure| Error::internal(format!("the settings could not be written: {failure}")))
+        let decided = (&self.settings, &self.optimizer, self.data.validation);
+        // Without choices the text is that of runs from before there were any.
+        let text = match self.choices.is_empty() {
+            true => serde_json::to_string(&decided),
+            false => serde_json::to_string(&(decided, &self.choices)),
+        };
+        text.map_err(|failure| Error::internal(format!("the settings could not be written: {failure}")))
     }
 
     /// Writes `run.toml`.
@@ -171,6 +181,7 @@ impl RunRecord {
                 .expected(format!("format = {}", Self::FORMAT))
                 .at(at(None)));
         }
+        record.choices.check().map_err(|error| error.at(at(None)))?;
         record.settings.check().map_err(|error| super::checkpoint::as_data(&error).at(at(None)))?;
         Ok(record)
     }

@@ -17,6 +17,7 @@ pub struct Saved {
     path: PathBuf,
     /// Made for the first sample, used for all.
     predictor: Option<Plan>,
+    options: Options,
 }
 
 const FORMAT: &str = "striate-weights-1";
@@ -71,7 +72,7 @@ impl Saved {
             let missing = Error::data("the weights are not whole");
             return Err(here(missing.found(format!("{found} tensors")).expected(format!("{wanted}"))));
         }
-        Ok(Saved { model, store, metadata, path, predictor: None })
+        Ok(Saved { model, store, metadata, path, predictor: None, options: Options::default() })
     }
 
     /// Writes weights with everything that is needed to use them; gives back their fingerprint.
@@ -99,6 +100,12 @@ impl Saved {
         ];
         let metadata = metadata.into_iter().map(|(key, text)| (key.to_string(), text)).collect();
         save_tensors(path, &tensors, &metadata)
+    }
+
+    /// Makes the plans of all evaluations and predictions with these options.
+    #[must_use]
+    pub fn with_options(self, options: Options) -> Self {
+        Saved { options, predictor: None, ..self }
     }
 
     /// The model.
@@ -134,7 +141,7 @@ impl Saved {
         let graph = evaluation_graph(&self.model)?;
         crate::train::fits(&graph, &self.model.preprocessing, data)?;
         let batches = Batches::sequential(data, &self.model.preprocessing, Evaluator::BATCH)?;
-        Evaluator::frozen(graph).evaluate(workers, &mut self.store, &batches)
+        Evaluator::frozen(graph).with_options(self.options.clone()).evaluate(workers, &mut self.store, &batches)
     }
 
     /// The probability of each class for one sample, which has the shape of the model's input.
@@ -149,7 +156,7 @@ impl Saved {
         }
         let plan = match &mut self.predictor {
             Some(plan) => plan,
-            none => none.insert(Plan::frozen(&self.model.graph_for_inference()?, 1, &self.store, &Options::default())?),
+            none => none.insert(Plan::frozen(&self.model.graph_for_inference()?, 1, &self.store, &self.options)?),
         };
         plan.run(workers, &mut self.store, &[Feed::F32(sample.data())])?;
         Ok(plan.output(1).to_vec())

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
+use striate_plan::Choices;
 use striate_tensor::{Error, Fault, Place, Result};
 
 /// A training in a run folder: it saves itself as it goes, and goes on bit for bit after any interruption.
@@ -37,6 +38,8 @@ pub struct Start {
     pub settings: Settings,
     /// Where the samples come from.
     pub data: DataRecord,
+    /// Variants of convolutions that are known to be the fastest; the run records those of its model.
+    pub choices: Choices,
     /// Where each value came from.
     pub origin: BTreeMap<String, String>,
     /// The folder of all runs.
@@ -92,7 +95,7 @@ impl Session {
     /// # Errors
     /// Those of the model, the data, the settings; `Fault::Data` where the disk does not permit the folder.
     pub fn start(start: Start, threads: usize) -> Result<Self> {
-        let Start { mut model, optimizer, settings, mut data, mut origin, runs, name } = start;
+        let Start { mut model, optimizer, settings, mut data, choices, mut origin, runs, name } = start;
         if let Some(folder) = &mut data.folder {
             // The run must find its data from anywhere.
             *folder = std::path::absolute(&folder).unwrap_or_else(|_| folder.clone());
@@ -101,7 +104,8 @@ impl Session {
         optimizer.check().map_err(|error| Error::usage(error.to_string()))?;
         let graphs = Graphs::of(&model, &optimizer)?;
         let (samples, test) = data.load(&model.preprocessing, settings.seed)?;
-        let trainer = Trainer::new(graphs, &samples, settings.clone(), threads)?;
+        let choices = choices.only_for([&graphs.training, &graphs.evaluation]);
+        let trainer = Trainer::new(graphs, &samples, settings.clone(), threads)?.with_choices(choices.clone());
         let numbers = model.classes.iter().enumerate().all(|(number, class)| *class == number.to_string());
         if numbers && model.classes != *samples.train.classes() {
             // A model that only counts its classes takes their names from the data.
@@ -119,6 +123,7 @@ impl Session {
             optimizer,
             data,
             origin,
+            choices,
         };
         let model_toml = model.to_toml();
         striate_io::write_atomically(&folder.model(), |file| file.write_all(model_toml.as_bytes()))?;
@@ -145,7 +150,8 @@ impl Session {
         let model = Model::from_toml(&model_toml, &file.display().to_string())?;
         let (samples, test) = record.data.load(&model.preprocessing, record.settings.seed)?;
         let graphs = Graphs::of(&model, &record.optimizer)?;
-        let mut trainer = Trainer::new(graphs, &samples, record.settings.clone(), threads)?;
+        let mut trainer =
+            Trainer::new(graphs, &samples, record.settings.clone(), threads)?.with_choices(record.choices.clone());
         checkpoint::restore(&folder.checkpoint(), &mut trainer, &model_toml, &record.decided()?)?;
         folder.write_metrics(&trainer.position().history, record.data.watched())?;
         Ok(Self::new(folder, lock, record, model, model_toml, trainer, test))

@@ -37,7 +37,8 @@ impl fmt::Display for NonFinite {
 /// The first tensor of a run, in the order of the equations, that is not finite: inputs, then what is kept, then each
 /// equation's result. The store is not changed.
 ///
-/// The graph is run once more with every real number as an output, so that no value is fused away.
+/// The graph is run once more, with the options of its plan, with every real number as an output, so that no value is
+/// fused away.
 ///
 /// # Errors
 /// When the inputs do not fit the graph.
@@ -47,6 +48,7 @@ pub fn first_non_finite(
     workers: &Workers,
     store: &Store,
     inputs: &[Feed<'_>],
+    options: &Options,
 ) -> Result<Option<NonFinite>> {
     for (id, feed) in graph.inputs().zip(inputs) {
         let Feed::F32(numbers) = feed else { continue };
@@ -61,7 +63,7 @@ pub fn first_non_finite(
     let mut open = graph.clone();
     open.updates.clear();
     open.outputs = computed(graph).map(|(_, id)| id).collect();
-    let mut plan = Plan::new(&open, batch, &Options::default())?;
+    let mut plan = Plan::new(&open, batch, options)?;
     plan.run(workers, &mut store.clone(), inputs)?;
     Ok(computed(graph).enumerate().find_map(|(index, (equation, id))| {
         let equation = &graph.equations[equation];

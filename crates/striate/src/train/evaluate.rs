@@ -12,6 +12,7 @@ pub struct Evaluator {
     graph: Graph,
     plans: BTreeMap<usize, Plan>,
     frozen: bool,
+    options: Options,
     x: Vec<f32>,
     y: Vec<i32>,
 }
@@ -22,13 +23,19 @@ impl Evaluator {
 
     /// For a graph with inputs (samples, labels) and outputs (loss, scores).
     pub fn new(graph: Graph) -> Self {
-        Evaluator { graph, plans: BTreeMap::new(), frozen: false, x: vec![], y: vec![] }
+        Evaluator { graph, plans: BTreeMap::new(), frozen: false, options: Options::default(), x: vec![], y: vec![] }
     }
 
     /// For weights that stay as they are: those of the store that the first evaluation is given serve all, and are made
     /// ready once.
     pub fn frozen(graph: Graph) -> Self {
         Evaluator { frozen: true, ..Evaluator::new(graph) }
+    }
+
+    /// Makes the plans of all evaluations with these options.
+    #[must_use]
+    pub fn with_options(self, options: Options) -> Self {
+        Evaluator { options, plans: BTreeMap::new(), ..self }
     }
 
     /// The graph.
@@ -50,10 +57,9 @@ impl Evaluator {
             let count = batches.fill(index, &mut self.x, &mut self.y);
             let labels = &self.y[..count];
             if !self.plans.contains_key(&count) {
-                let options = Options::default();
                 let plan = match self.frozen {
-                    true => Plan::frozen(&self.graph, count, store, &options)?,
-                    false => Plan::new(&self.graph, count, &options)?,
+                    true => Plan::frozen(&self.graph, count, store, &self.options)?,
+                    false => Plan::new(&self.graph, count, &self.options)?,
                 };
                 self.plans.insert(count, plan);
             }

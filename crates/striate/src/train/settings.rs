@@ -16,6 +16,9 @@ pub struct Settings {
     pub warmup: f64,
     /// Decides the first weights, the order of the samples and the dropout.
     pub seed: u64,
+    /// Convolutions without Winograd's minimal filtering, see [`striate_plan::Options::exact`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exact: bool,
     /// When to stop.
     pub stop: StopRules,
 }
@@ -29,6 +32,7 @@ impl Default for Settings {
             schedule: Schedule::OneCycle { peak: 0.3 },
             warmup: 0.0,
             seed: 1,
+            exact: false,
             stop: StopRules::after(15),
         }
     }

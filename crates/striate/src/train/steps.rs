@@ -43,6 +43,7 @@ pub struct Steps {
     plans: BTreeMap<usize, Plan>,
     store: Store,
     workers: Workers,
+    options: Options,
     learning_rate: f32,
     last_batch: usize,
 }
@@ -67,7 +68,8 @@ impl Steps {
                 .expected(format!("at most {MOST_INPUTS}, the last of them `{LEARNING_RATE}`")));
         }
         let workers = Workers::new(threads);
-        Ok(Steps { graph, plans: BTreeMap::new(), store, workers, learning_rate: 0.0, last_batch: 0 })
+        let (plans, options) = (BTreeMap::new(), Options::default());
+        Ok(Steps { graph, plans, store, workers, options, learning_rate: 0.0, last_batch: 0 })
     }
 
     /// Trains a graph whose first output is a loss, with an optimiser, from the weights that the seed gives. What else the
@@ -85,6 +87,29 @@ impl Steps {
         let mut store = Store::new(&graph, seed);
         seed_dropout(&graph, &mut store, seed)?;
         Self::new(graph, store, threads)
+    }
+
+    /// Makes the plans of all steps with these options.
+    ///
+    /// ```
+    /// use striate::plan::Options;
+    /// use striate::prelude::*;
+    /// use striate::train::{Optimizer, Sgd, Steps};
+    /// let g = Builder::new();
+    /// let y = g.input("x", f32([N, 1, 8, 8])).conv2d(4, 3).var();
+    /// let graph = g.finish([(y * y).mean_all()])?;
+    /// let exact = Options { exact: true, ..Options::default() };
+    /// let steps = Steps::from_graph(graph, &Optimizer::from(Sgd::default()), 1, 1)?.with_options(exact);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_options(self, options: Options) -> Self {
+        Steps { options, plans: BTreeMap::new(), ..self }
+    }
+
+    /// How the plans are made.
+    pub fn options(&self) -> &Options {
+        &self.options
     }
 
     /// The rate of the steps to come.
@@ -119,7 +144,7 @@ impl Steps {
         let plan = match self.plans.entry(batch) {
             std::collections::btree_map::Entry::Occupied(plan) => plan.into_mut(),
             std::collections::btree_map::Entry::Vacant(place) => {
-                place.insert(Plan::new(&self.graph, batch, &Options::default())?)
+                place.insert(Plan::new(&self.graph, batch, &self.options)?)
             }
         };
         let rate = [self.learning_rate];

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 use striate_graph::Graph;
 use striate_graph::ops::dropout::COUNTER;
-use striate_plan::{Feed, Store, Tensor};
+use striate_plan::{Choices, Feed, Options, Store, Tensor};
 use striate_tensor::{Array, Error, Fault, Place, Result, Shape};
 
 /// What a training learns from and what it watches.
@@ -140,12 +140,21 @@ impl Trainer {
         let x = vec![0.0; settings.batch.min(data.train.len()) * train.sample_shape().elements()];
         let y = vec![0; settings.batch.min(data.train.len())];
         let good = (store.clone(), Position::default());
-        let steps = Steps::new(graphs.training, store, threads)?;
-        let evaluator = Evaluator::new(graphs.evaluation);
+        let options = Options { exact: settings.exact, ..Options::default() };
+        let steps = Steps::new(graphs.training, store, threads)?.with_options(options.clone());
+        let evaluator = Evaluator::new(graphs.evaluation).with_options(options);
         let (position, epoch_start) = (Position::default(), BTreeMap::new());
         let mut trainer = Trainer { settings, steps, evaluator, train, watched, position, epoch_start, good, x, y };
         trainer.note_epoch_start();
         Ok(trainer)
+    }
+
+    /// Makes all plans with these choices of variants, which decide the bits as the settings do.
+    #[must_use]
+    pub fn with_choices(self, choices: Choices) -> Self {
+        let options = Options { exact: self.settings.exact, choices, ..Options::default() };
+        let (steps, evaluator) = (self.steps.with_options(options.clone()), self.evaluator.with_options(options));
+        Trainer { steps, evaluator, ..self }
     }
 
     /// Goes on from where another training of the same model, data and settings stood.
@@ -336,8 +345,8 @@ impl Trainer {
             let rate = [self.settings.rate(self.progress())];
             let x = &self.x[..samples * self.train.sample_shape().elements()];
             let inputs = [Feed::F32(x), Feed::I32(&self.y[..samples]), Feed::F32(&rate)];
-            let (graph, workers) = (self.steps.graph(), self.steps.workers());
-            if let Ok(Some(bad)) = first_non_finite(graph, samples, workers, self.steps.store(), &inputs) {
+            let (graph, workers, options) = (self.steps.graph(), self.steps.workers(), self.steps.options());
+            if let Ok(Some(bad)) = first_non_finite(graph, samples, workers, self.steps.store(), &inputs, options) {
                 error = error.found(format!("{bad}, the first in step {}", self.position.step + 1));
                 if !bad.layer.is_empty() {
                     error = error.at(Place::Layer(bad.layer));
