@@ -111,11 +111,10 @@ impl Operation for Recurrent {
         let dq = rows(if of_q == of_x { dp } else { picked(blocks, of_q, units) });
         let dw = at.wants(1).then(|| {
             let h0 = h0.reshape(&[h0.ty().dims[0], Dim::from(1), units.into()]);
-            let others = if self.reversed { h.slice(1, 1..steps) } else { h.slice(1, 0..steps - 1) };
-            let before = match (steps, self.reversed) {
-                (1, _) => h0,
-                (_, false) => h0.concat(&[others], 1),
-                (_, true) => others.concat(&[h0], 1),
+            let before = match self.reversed {
+                _ if steps == 1 => h0,
+                false => h0.concat(&[h.slice(1, 0..steps - 1)], 1),
+                true => h.slice(1, 1..steps).concat(&[h0], 1),
             };
             at.apply(MatMul { a_transposed: true, b_transposed: false }, &[dq, rows(before)])
         });
