@@ -159,8 +159,8 @@ impl Kernel for StepForward<'_> {
                 own.store(s, self.state, h);
                 out.store(s, self.h, h);
                 if !self.gates.is_empty() {
-                    for k in 0..kept / units {
-                        span.plus(place * kept + k * units).store(s, self.gates, gates[k]);
+                    for (k, &gate) in gates.iter().enumerate().take(self.problem.gates()) {
+                        span.plus(place * kept + k * units).store(s, self.gates, gate);
                     }
                 }
             }
@@ -220,10 +220,10 @@ impl Kernel for StepBack<'_> {
                     }
                 };
                 own.store(s, self.to_h, to_h);
-                for k in 0..kept / units {
-                    span.plus(place * kept + k * units).store(s, self.blocks, blocks[k]);
+                for (k, &block) in blocks.iter().enumerate().take(self.problem.gates()) {
+                    span.plus(place * kept + k * units).store(s, self.blocks, block);
                 }
-                for k in 0..wide / units {
+                for k in 0..self.problem.blocks() {
                     // the state's side of a gru's n is not the input's
                     let from = if cell == Cell::Gru && k == 2 { 3 } else { k };
                     span.plus(row * wide + k * units).store(s, self.q, blocks[from]);
