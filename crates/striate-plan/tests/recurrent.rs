@@ -25,11 +25,9 @@ fn graph(op: &Recurrent, lengths: bool) -> Graph {
     }
     let outputs: Vec<Var<'_>> = g.apply(op.clone(), &inputs).iter().collect();
     let states = &outputs[..outputs.len() - 1];
-    let weighed = |(k, state): (usize, &Var<'_>)| {
-        let rng = Rng::new(k as u64);
-        (*state * g.constant(Array::from_fn([N, T, H], |i| rng.normal(i as u64)))).sum_all()
-    };
-    let loss = states.iter().enumerate().map(weighed).reduce(|a, b| a + b).expect("there is a state");
+    let weights = |k: usize| g.constant(Array::from_fn([N, T, H], |i| Rng::new(k as u64).normal(i as u64)));
+    let parts = states.iter().enumerate().map(|(k, state)| (*state * weights(k)).sum_all());
+    let loss = parts.reduce(|a, b| a + b).expect("there is a state");
     let slopes = g.grad(loss, &real);
     g.finish(states.iter().copied().chain(slopes)).unwrap_or_else(|e| panic!("{e}"))
 }
