@@ -632,6 +632,73 @@ dense_layers()
 normalisation()
 scores()
 
+# --------------------------------------------------------------------------------------------------------- recurrence
+
+
+def recurrent(kind, name, steps, features, units, batch=2, lengths=None, **attributes):
+    """torch.nn's RNN, LSTM and GRU, over packed sequences where there are lengths."""
+    make = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[kind]
+    options = {k: attributes[k] for k in ("bidirectional", "bias") if k in attributes}
+    options |= {"nonlinearity": "relu"} if attributes.get("relu") else {}
+    module = make(features, units, attributes.get("layers", 1), batch_first=True, dtype=torch.float64, **options)
+    n = Numbers(len(name) + 71)
+    parameters = {k: n.normal(*p.shape) / 2 for k, p in module.named_parameters()}
+    names = list(parameters)
+
+    def function(x, *length, **parameters):
+        if length:
+            x = torch.nn.utils.rnn.pack_padded_sequence(x, length[0], batch_first=True, enforce_sorted=False)
+        y, end = torch.func.functional_call(module, parameters, (x,))
+        if attributes.get("returns") == "last":
+            end = end[0] if kind == "lstm" else end
+            ways = 2 if attributes.get("bidirectional") else 1
+            return torch.cat(list(end[-ways:]), 1)
+        return torch.nn.utils.rnn.pad_packed_sequence(y, batch_first=True, total_length=steps)[0] if length else y
+
+    assert names == list(dict(module.named_parameters()))
+    inputs = [n.normal(batch, steps, features)]
+    if lengths:
+        attributes["lengths"] = "lengths"
+        inputs.append(torch.tensor(lengths))
+    what = {"layer": kind, "attributes": {"units": units, **attributes}}
+    case("recurrent", f"{kind} {name}", what, inputs, function, parameters)
+
+
+def jordan(name, steps, features, units, outputs, **attributes):
+    n = Numbers(81)
+    parameters = {
+        "weight_ih": n.normal(units, features), "bias_ih": n.normal(units), "weight_yh": n.normal(units, outputs),
+        "weight_hy": n.normal(outputs, units), "bias_hy": n.normal(outputs),
+    }  # fmt: skip
+    squash = {"logistic": torch.sigmoid, "tanh": torch.tanh, "identity": lambda x: x}[attributes.get("function", "logistic")]
+
+    def function(x, weight_ih, bias_ih, weight_yh, weight_hy, bias_hy):
+        y = s = torch.zeros(x.shape[0], outputs, dtype=x.dtype)
+        results = []
+        for t in range(steps):
+            s = y + attributes.get("decay", 0.0) * s
+            h = torch.tanh(F.linear(x[:, t], weight_ih, bias_ih) + F.linear(s, weight_yh))
+            y = squash(F.linear(h, weight_hy, bias_hy))
+            results.append(y)
+        return torch.stack(results, 1)
+
+    what = {"layer": "jordan", "attributes": {"units": units, "outputs": outputs, **attributes}}
+    case("recurrent", f"jordan {name}", what, [n.normal(2, steps, features)], function, parameters)
+
+
+for kind in ("rnn", "lstm", "gru"):
+    recurrent(kind, "plain", 4, 3, 2)
+    recurrent(kind, "one step, last state", 1, 2, 3, returns="last")
+    recurrent(kind, "two layers, both directions", 3, 2, 2, layers=2, bidirectional=True)
+    recurrent(kind, "lengths", 4, 2, 3, batch=3, lengths=[2, 4, 1])
+    recurrent(kind, "lengths, two layers, both directions", 4, 2, 2, batch=3, lengths=[3, 1, 4], layers=2, bidirectional=True)
+    recurrent(kind, "lengths, both directions, last state", 4, 3, 2, batch=3, lengths=[4, 2, 3], bidirectional=True, returns="last")
+    recurrent(kind, "without bias", 3, 2, 3, bias=False)
+recurrent("rnn", "relu", 4, 3, 2, relu=True)
+jordan("plain", 4, 3, 2, 2)
+jordan("decay, tanh", 4, 2, 3, 1, function="tanh", decay=0.4)
+jordan("identity", 3, 2, 2, 3, function="identity", decay=0.25)
+
 # --------------------------------------------------------------------------------------------------------- optimisers
 
 

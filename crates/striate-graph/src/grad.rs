@@ -1,8 +1,9 @@
 use crate::ops::map::Map;
 use crate::ops::reduce::Expand;
+use crate::ops::shape::Reshape;
 use crate::{Builder, Equation, Op, Outputs, ValueId, Var};
 use std::collections::HashMap;
-use striate_tensor::{Array, Error, Program};
+use striate_tensor::{Array, DType, Error, Program};
 
 /// What the gradient rule of one equation has at hand.
 #[derive(Debug)]
@@ -52,6 +53,25 @@ impl<'g> Adjoint<'g> {
     /// Notes a mistake and returns a poisoned value.
     pub fn poison(&self, error: Error) -> Var<'g> {
         self.builder.poison(error)
+    }
+
+    /// The gradient of an operation that other operations can say: `outputs` appends them, from the inputs to the outputs,
+    /// and they are differentiated.
+    pub fn composed(&self, outputs: impl FnOnce(&[Var<'g>]) -> Vec<Var<'g>>) -> Vec<Option<Var<'g>>> {
+        // Values of their own: what an input was computed from must not be reached through another input.
+        let own = |x: Var<'g>| match x.ty() {
+            ty if ty.dtype == DType::F32 => x.apply(Reshape { dims: ty.dims }),
+            _ => x,
+        };
+        let inputs: Vec<_> = self.inputs().map(own).collect();
+        let outputs = outputs(&inputs);
+        let weighed = outputs.iter().zip(&self.upstream).filter_map(|(&y, dy)| dy.map(|dy| (y * dy).sum_all()));
+        let Some(loss) = weighed.reduce(|sum, part| sum + part) else { return vec![None; inputs.len()] };
+        let wanted: Vec<_> = (0..inputs.len()).filter(|&i| self.wants(i)).collect();
+        let slopes = self.builder.grad(loss, &wanted.iter().map(|&i| inputs[i]).collect::<Vec<_>>());
+        let mut gradients = vec![None; inputs.len()];
+        wanted.into_iter().zip(slopes).for_each(|(i, slope)| gradients[i] = Some(slope));
+        gradients
     }
 
     /// Appends an elementwise program, giving it only the inputs that it reads. An output that is one of the inputs is that

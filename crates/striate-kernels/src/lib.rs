@@ -6,6 +6,7 @@
 //! | matrix products for dense layers | [`Gemm`] |
 //! | maximum and mean pooling and their gradients | [`Pool`] |
 //! | elementwise programs, broadcasting, in place; with sums for each channel | [`Map`], [`MapSums`] |
+//! | recurrent cells over a sequence, and back through time | [`RecurrentForward`], [`RecurrentBack`] |
 //! | sums, means, maxima | [`Reduce`] |
 //! | statistics of batch normalisation | [`channel_statistics`], [`Moments`] |
 //! | softmax and its logarithm | [`softmax()`] |
@@ -25,6 +26,7 @@ mod map;
 mod measure;
 mod parts;
 mod pool;
+mod recurrent;
 mod reduce;
 pub mod simd;
 mod softmax;
@@ -38,6 +40,7 @@ pub use map::{Map, MapSums, Source};
 pub use measure::{multiply_add_peak, shortest};
 pub use parts::Parts;
 pub use pool::{Divisor, Pool, TapIndex};
+pub use recurrent::{BackIo, Cell, ForwardIo, Recurrence, RecurrentBack, RecurrentForward};
 pub use reduce::{Reduce, Reduction};
 pub use simd::{ISA_VARIABLE, Isa};
 pub use softmax::softmax;

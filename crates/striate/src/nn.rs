@@ -24,7 +24,7 @@ use crate::model::Model;
 use layers::SubsampleLayer;
 use layers::{
     Activation, AdaptivePoolLayer, BatchNormLayer, ConvLayer, ConvTransposeLayer, Dense, Dropout, FlattenLayer, Names,
-    PoolLayer,
+    PoolLayer, RecurrentLayer,
 };
 use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::panic::Location;
@@ -53,6 +53,7 @@ pub mod layers {
     pub use striate_graph::ops::matmul::Dense;
     pub use striate_graph::ops::pool::{AdaptivePoolLayer, PoolLayer};
     pub use striate_graph::ops::rbf::RbfLayer;
+    pub use striate_graph::ops::recurrent::{JordanLayer, RecurrentLayer, Returns, Squash};
     pub use striate_graph::ops::shape::{FlattenLayer, ReshapeLayer, TransposeLayer};
     pub use striate_graph::ops::slice::{PadLayer, SliceLayer};
     pub use striate_graph::ops::softmax::SoftmaxLayer;
@@ -168,6 +169,33 @@ pub trait Chain: Sized {
     #[track_caller]
     fn dense(self, units: usize) -> Pending<Self::Base, Dense> {
         self.then(Dense::new(units))
+    }
+
+    /// Elman's recurrent network: N×T×F → N×T×units.
+    #[track_caller]
+    fn rnn(self, units: usize) -> Pending<Self::Base, RecurrentLayer> {
+        self.then(RecurrentLayer::rnn(units))
+    }
+
+    /// Long short-term memory: N×T×F → N×T×units.
+    ///
+    /// ```
+    /// use striate::prelude::*;
+    /// let g = Builder::new();
+    /// let x = g.input("x", f32([N, 28.into(), 28.into()]));
+    /// let y = x.lstm(32).layers(2).bidirectional().last().var();
+    /// assert_eq!(y.ty().to_string(), "f32 N×64");
+    /// assert!(g.find("lstm1.weight_hh_l1_reverse").is_some());
+    /// ```
+    #[track_caller]
+    fn lstm(self, units: usize) -> Pending<Self::Base, RecurrentLayer> {
+        self.then(RecurrentLayer::lstm(units))
+    }
+
+    /// Gated recurrent units: N×T×F → N×T×units.
+    #[track_caller]
+    fn gru(self, units: usize) -> Pending<Self::Base, RecurrentLayer> {
+        self.then(RecurrentLayer::gru(units))
     }
 
     /// Batch normalisation, channel by channel.
@@ -342,6 +370,23 @@ options! { Dense:
     without_bias();
     /// How the weights start.
     init(init: Scheme);
+}
+
+options! { RecurrentLayer:
+    /// So many layers upon each other.
+    layers(layers: usize);
+    /// A second network goes from the last step to the first.
+    bidirectional();
+    /// The states of the last step only: N×units.
+    last();
+    /// Of an `rnn` that its function is max(·, 0).
+    with_relu();
+    /// No biases.
+    without_bias();
+    /// Numbers between two layers are silenced with this probability while learning.
+    dropout_between(rate: f64);
+    /// A run starts with the states that the one before it ended with.
+    carry();
 }
 
 options! { BatchNormLayer:

@@ -80,7 +80,9 @@ fn difference(problem: &Problem, steps: usize) -> f64 {
 
 #[test]
 fn steps_agree_with_the_interpreter_in_f64() {
-    for (model, batch, rate) in [("lenet5", 2, 0.05), ("lenet5_1998", 2, 1e-4), ("mlp", 4, 0.05)] {
+    for (model, batch, rate) in
+        [("lenet5", 2, 0.05), ("lenet5_1998", 2, 1e-4), ("mlp", 4, 0.05), ("lstm_rows", 3, 0.05), ("gru_rows", 3, 0.05)]
+    {
         let error = difference(&Problem::of(model, batch, rate), 2);
         assert!(error < 2e-4, "{model}: {error}");
     }
@@ -140,6 +142,8 @@ fn the_same_bits_for_one_to_four_threads() {
         ("resnet20", 5, 1),
         ("cnn1d", 3, 1),
         ("unet", 1, 1),
+        ("lstm_rows", 33, 2),
+        ("gru_rows", 33, 2),
     ] {
         let problem = Problem::of(model, batch, 1e-3);
         let (one, loss) = problem.planned(steps, 1);

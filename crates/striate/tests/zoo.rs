@@ -54,6 +54,8 @@ fn totals_of_the_zoo() {
     totals("mobilenet_v2", 3_504_872, 300_774_272);
     totals("cnn1d", 764_074, 161_942_016);
     totals("unet", 482_754, 580_124_672);
+    totals("lstm_rows", 82_186, 2_248_448);
+    totals("gru_rows", 61_962, 1_685_760);
 }
 
 #[track_caller]
@@ -159,7 +161,7 @@ fn a_summary_as_json() -> Result<()> {
 /// One sample through loss and gradient, in the interpreter: all is finite, and every parameter is reached.
 #[test]
 fn every_parameter_of_the_small_models_gets_a_gradient() -> Result<()> {
-    for name in ["mlp", "lenet5", "lenet5_1998"] {
+    for name in ["mlp", "lenet5", "lenet5_1998", "lstm_rows", "gru_rows"] {
         let model = zoo::find(name)?;
         let g = Builder::new();
         let built = model.build(&g, Mode::Train);

@@ -139,5 +139,7 @@ operations! {
     shape: Reshape, Transpose => FlattenLayer, ReshapeLayer, TransposeLayer;
     slice: Slice, PadZeros => PadLayer, SliceLayer;
     join: Concat => AddLayer, ConcatLayer;
+    sequence_mask: SequenceMask;
+    recurrent: Recurrent, RecurrentGrad => RecurrentLayer, JordanLayer;
     custom: Custom;
 }

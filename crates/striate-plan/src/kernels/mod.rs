@@ -12,6 +12,7 @@ mod moves;
 mod pool;
 mod random;
 mod rbf;
+mod recurrent;
 mod reduce;
 mod reference;
 mod softmax;
@@ -104,6 +105,7 @@ pub(crate) fn choose(problem: &Problem<'_>) -> Result<Option<Box<dyn Kernel>>> {
         Op::DropoutMask(_) | Op::Count(_) => random::kernel(problem),
         Op::Transpose(_) | Op::Slice(_) | Op::PadZeros(_) | Op::Concat(_) => moves::kernel(problem),
         Op::Local(_) | Op::LocalGradInput(_) | Op::LocalGradWeight(_) => local::kernel(problem),
+        Op::Recurrent(_) | Op::RecurrentGrad(_) | Op::SequenceMask(_) => recurrent::kernel(problem),
         Op::Rbf(_) => Some(rbf::kernel(problem)),
         op => linear(problem, op, None)?,
     };

@@ -11,6 +11,7 @@
 
 mod lenet;
 mod mobilenet;
+mod recurrent;
 mod resnet;
 mod signal;
 mod small;
@@ -19,6 +20,7 @@ mod vgg;
 
 pub use lenet::{lenet5, lenet5_1998};
 pub use mobilenet::mobilenet_v2;
+pub use recurrent::{gru_rows, lstm_rows};
 pub use resnet::{resnet18, resnet18_cifar, resnet20};
 pub use signal::cnn1d;
 pub use small::{fashion_cnn, mlp};
@@ -84,6 +86,16 @@ const ALL: &[Entry] = &[
         name: "unet",
         about: "a class for each pixel by a small U-Net (Ronneberger et al. 2015); 128×128 colour, 2 classes",
         make: unet,
+    },
+    Entry {
+        name: "lstm_rows",
+        about: "long short-term memory that reads a picture row by row; 28×28 grey",
+        make: lstm_rows,
+    },
+    Entry {
+        name: "gru_rows",
+        about: "gated recurrent units that read a picture row by row; 28×28 grey",
+        make: gru_rows,
     },
 ];
 
