@@ -26,9 +26,9 @@
 //!
 //! Source: K. Fukushima, "Cognitron: a self-organizing multilayered neural network", Biological Cybernetics 20 (1975).
 //!
-//! What to watch: a vicinity as large as S makes neighbours take up different features; one cell wins there, so that a
-//! layer of few vicinities holds few features. Patterns shown first have the choice of cells: show all in turn, not
-//! one after the other. Inputs are ≥ 0.
+//! What to watch: one cell grows in each vicinity, so that a large one leaves the layer few features and makes
+//! patterns that share much share a cell too. Show all patterns in turn: those that come alone take the free cells.
+//! Inputs are ≥ 0.
 //!
 //! ```
 //! use striate_classics::cognitron::{Cognitron, Settings};
@@ -68,7 +68,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { height: 12, width: 12, layers: 4, area: 2, vicinity: 2, lateral: 3, rate: 16.0, weak_rate: 2.0 }
+        Settings { height: 12, width: 12, layers: 4, area: 2, vicinity: 1, lateral: 3, rate: 16.0, weak_rate: 2.0 }
     }
 }
 
@@ -178,9 +178,7 @@ impl Cognitron {
             let mut before = vec![0.0; after.len()];
             for (n, &u) in after.iter().enumerate().filter(|(_, u)| **u > 0.0) {
                 let synapses = &layer.excitatory[n * self.weights.len()..][..self.weights.len()];
-                // By its own synapses alone, not by how long it has grown.
-                let strongest = synapses.iter().fold(f32::MIN_POSITIVE, |m, &a| m.max(a));
-                self.each(n, self.settings.area, |tap, m| before[m] += u * synapses[tap] / strongest);
+                self.each(n, self.settings.area, |tap, m| before[m] += u * synapses[tap]);
             }
             let greatest = before.iter().fold(f32::MIN_POSITIVE, |m, &u| m.max(u));
             before.iter_mut().for_each(|u| *u /= greatest);

@@ -2,20 +2,25 @@
 //! winning all the time.
 //!
 //! ```text
-//! nearest   n = argmin |x − wᵢ|²                       shares   pᵢ ← pᵢ + B·([i = n] − pᵢ)
-//! winner    k = argmin |x − wᵢ|² − C·(1/N − pᵢ)        moves    wₖ ← wₖ + η·(x − wₖ)
+//! winner   k = argmin |x − wᵢ|² − C·(1/N − pᵢ)
+//! moves    wₖ ← wₖ + η·(x − wₖ)
+//! shares   pᵢ ← pᵢ + B·([i = k] − pᵢ)
 //! ```
 //!
-//! pᵢ estimates how often unit i is nearest. A unit that is nearest more often than the N-th part of the time is
-//! handicapped, one that never is comes forward: with C = 0 (plain winner-take-all) units that start far from all
-//! rows never learn. Answers use the distance alone. Each unit also counts the labels of the rows that it won, which
-//! makes a classifier of it ([`LearnOne`]): a row gets the most frequent label of its nearest unit.
+//! pᵢ estimates how often unit i wins of late. A unit that wins more often than the N-th part of the time is handicapped,
+//! one that never does comes forward: with C = 0 (plain winner-take-all) units that start far from all rows never learn.
+//! (DeSieno counts the unit that is nearest, not the one that wins; counting wins closes the loop, so that all shares
+//! end near 1/N.) Answers use the distance alone. Each unit also counts the labels of the rows that it won, which makes
+//! a classifier of it ([`LearnOne`]): a row gets the most frequent label of its nearest unit.
 //!
 //! Sources: D. E. Rumelhart, D. Zipser, "Feature discovery by competitive learning", Cognitive Science 9 (1985). D.
 //! DeSieno, "Adding a conscience to competitive learning", IEEE ICNN (1988).
 //!
-//! What to watch: C is in the units of |x|²: for standardized columns, about the number of columns. B must be small
-//! against 1/N. Standardize, for the distance adds all columns up.
+//! What to watch: C is in the units of |x|². A unit that never wins comes forward once C·pₖ, k the unit that wins in its
+//! place, exceeds the difference of their squared distances. One win moves a handicap by about C·B, which must be small
+//! against the squared distances between clusters, or units win rows that are not theirs. Equal shares are a wish: rows
+//! of a large cluster are given to units of a small one where C is large. Standardize, for the distance adds all
+//! columns up.
 //!
 //! ```
 //! use striate_classics::{Rows, competitive::{Competitive, Settings}};
@@ -49,7 +54,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { rate: 0.05, conscience: 10.0, memory: 0.01, seed: 0 }
+        Settings { rate: 0.05, conscience: 10.0, memory: 0.001, seed: 0 }
     }
 }
 
@@ -116,7 +121,7 @@ impl Competitive {
         &self.weights[unit * self.width..(unit + 1) * self.width]
     }
 
-    /// pᵢ of each unit: how often it was nearest of late.
+    /// pᵢ of each unit: how often it won of late.
     pub fn shares(&self) -> &[f32] {
         &self.shares
     }
@@ -163,14 +168,12 @@ impl Competitive {
     }
 
     fn step(&mut self, x: &[f32]) -> usize {
-        let distances: Vec<f32> = self.weights.chunks_exact(self.width).map(|w| squared_distance(x, w)).collect();
-        let nearest = argmax(distances.iter().map(|d| -d));
         let even = 1.0 / self.shares.len() as f32;
+        let distances = self.weights.chunks_exact(self.width).map(|w| squared_distance(x, w));
+        let winner = argmax(distances.zip(&self.shares).map(|(d, p)| self.conscience * (even - p) - d));
         for (i, p) in self.shares.iter_mut().enumerate() {
-            *p += self.memory * (f32::from(i == nearest) - *p);
+            *p += self.memory * (f32::from(i == winner) - *p);
         }
-        let handicapped = distances.iter().zip(&self.shares).map(|(d, p)| self.conscience * (even - p) - d);
-        let winner = argmax(handicapped);
         for (w, x) in self.weights[winner * self.width..(winner + 1) * self.width].iter_mut().zip(x) {
             *w += self.rate * (x - *w);
         }

@@ -22,7 +22,8 @@
 //!
 //! What to watch: Hebb's rule needs patterns that are few (0.138·n at most) and nearly orthogonal; images are
 //! neither, store them with the pseudo-inverse or in a modern network. With every pattern its negative is stored too,
-//! and mixtures of patterns are settled states of their own.
+//! and mixtures of patterns are settled states of their own. A modern network compares by x·ξ, which favours long
+//! patterns: give all of them the same length.
 //!
 //! ```
 //! use striate_classics::Rows;

@@ -17,11 +17,16 @@ use striate_tensor::{Result, Rng};
 /// A dense associative memory.
 ///
 /// ```
-/// use striate_classics::{data, hopfield::Modern};
+/// use striate_classics::{Rows, data, hopfield::Modern};
 /// let digits = data::digits();
-/// let memory = Modern::store(digits.rows(), 0.1)?; // 1,797 patterns of 64 units
-/// let mut probe = digits.row(5).to_vec();
-/// probe[32..].fill(0.0); // the upper half alone
+/// let mut patterns = digits.rows().values().to_vec(); // 1,797 patterns of 64 units
+/// for pattern in patterns.chunks_mut(64) {
+///     let length = pattern.iter().map(|x| x * x).sum::<f32>().sqrt();
+///     pattern.iter_mut().for_each(|x| *x /= length);
+/// }
+/// let memory = Modern::store(Rows::new(&patterns, 64)?, 100.0)?;
+/// let mut probe = patterns[5 * 64..6 * 64].to_vec();
+/// probe[40..].fill(0.0); // the upper part alone
 /// assert_eq!(memory.retrieve(&probe, 5)?.nearest, 5);
 /// # Ok::<(), striate_tensor::Error>(())
 /// ```
