@@ -89,6 +89,7 @@ impl Adaline {
         checks::at_least("width", width, 1)?;
         checks::at_least("units", units, 1)?;
         checks::positive("rate", rate)?;
+        checks::product(&[units, width])?;
         Ok(Adaline { width, weights: vec![0.0; units * width], bias: vec![0.0; units], rate })
     }
 
@@ -144,8 +145,8 @@ impl Adaline {
                 Mode::PerEpoch => self.mean_delta(rows, targets),
             }
             let loss = self.loss(rows, targets);
-            // Also when the square no longer fits f32, long before f64 overflows.
-            if !(loss <= f64::from(f32::MAX)) {
+            let bounded = loss <= f64::from(f32::MAX); // not when it is no number either
+            if !bounded {
                 return Err(Error::new(
                     Fault::Diverged,
                     "the adaline diverged: its error has grown beyond all numbers",
@@ -227,7 +228,7 @@ impl Adaline {
     /// `Fault::Data`: `x` or `targets` has the wrong length.
     pub fn learn_targets(&mut self, x: &[f32], targets: &[f32]) -> Result<()> {
         checks::row(x, self.width)?;
-        checks::row(targets, self.bias.len())?;
+        checks::targets(targets, self.bias.len())?;
         self.delta(x, targets);
         Ok(())
     }

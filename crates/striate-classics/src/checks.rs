@@ -1,14 +1,23 @@
 //! What users can get wrong, said once: sizes, settings, labels.
 
 use crate::Rows;
-use striate_tensor::{Error, Fault, Result};
+use striate_tensor::{Error, Result};
 
 /// `x` is one row of `width` finite numbers.
 pub(crate) fn row(x: &[f32], width: usize) -> Result<()> {
-    if x.len() != width {
-        return Err(Error::data("the row has the wrong length")
+    length("row", x, width, "as many as the network has inputs")
+}
+
+/// `y` is one row of as many finite numbers as the network has outputs.
+pub(crate) fn targets(y: &[f32], outputs: usize) -> Result<()> {
+    length("row of targets", y, outputs, "as many as the network has outputs")
+}
+
+fn length(what: &str, x: &[f32], length: usize, why: &str) -> Result<()> {
+    if x.len() != length {
+        return Err(Error::data(format!("the {what} has the wrong length"))
             .found(format!("{} numbers", x.len()))
-            .expected(format!("{width}, as many as the network has inputs")));
+            .expected(format!("{length}, {why}")));
     }
     finite(x)
 }
@@ -69,7 +78,7 @@ pub(crate) fn within(name: &str, value: f32, low: f32, high: f32) -> Result<()> 
         (low, f32::MAX) => format!("a finite number of at least {low}"),
         _ => format!("{low} to {high}"),
     };
-    Err(Error::new(Fault::Usage, format!("the setting `{name}` is out of range")).found(value).expected(expected))
+    Err(Error::usage(format!("the setting `{name}` is out of range")).found(value).expected(expected))
 }
 
 /// A setting that counts something and must be at least `least`.
@@ -77,7 +86,18 @@ pub(crate) fn at_least(name: &str, value: usize, least: usize) -> Result<()> {
     if value >= least {
         return Ok(());
     }
-    Err(Error::new(Fault::Usage, format!("the setting `{name}` is too small"))
-        .found(value)
-        .expected(format!("at least {least}")))
+    Err(Error::usage(format!("the setting `{name}` is too small")).found(value).expected(format!("at least {least}")))
 }
+
+/// The sizes multiply to a number of weights that fits the memory of an ordinary machine.
+pub(crate) fn product(sizes: &[usize]) -> Result<usize> {
+    let product = sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+    product.filter(|&product| product <= MOST_WEIGHTS).ok_or_else(|| {
+        let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
+        Error::usage("the network is too large")
+            .found(format!("{} weights", sizes.join(" × ")))
+            .expected(format!("at most {MOST_WEIGHTS}"))
+    })
+}
+
+const MOST_WEIGHTS: usize = 1 << 28;

@@ -20,9 +20,11 @@
 //! otherwise                                  nothing changes
 //! ```
 //!
-//! A winner's Δb is such that, for the pattern at hand, h grows half as much as e: its answer to that pattern tends to
-//! 1 however long it is shown, while a pattern with the same strength elsewhere finds all of h and little of e. The
-//! weak rule lets silent regions begin: as ∑ c·u₋² ≥ (∑ c·u₋)², e grows faster than h unless the input is uniform.
+//! (cells outside the sheet are silent). A winner's Δb is such that, for the pattern at hand, h grows half as much as e:
+//! its answer to that pattern tends to 1 however long it is shown, while a pattern of the same strength elsewhere finds
+//! all of h and little of e. (With Δb = q·∑ a·u₋/(2·v), as some textbooks print it, h would grow with the square of the
+//! time and silence the winner.) The weak rule lets silent regions begin: as ∑ c·u₋² ≥ (∑ c·u₋)², e grows faster than h
+//! unless the input is uniform. Nothing is drawn by chance; neighbours differ by what they see.
 //!
 //! Source: K. Fukushima, "Cognitron: a self-organizing multilayered neural network", Biological Cybernetics 20 (1975).
 //!
@@ -88,11 +90,20 @@ impl Settings {
                     .expected(format!("less than {}", height.max(width))));
             }
         }
-        let side = 2 * area + 1;
-        let too_large = || Error::usage("the layers are too large").found(format!("{height} × {width} cells"));
-        let cells = height.checked_mul(width).ok_or_else(too_large)?;
-        cells.checked_mul(side.checked_mul(side).ok_or_else(too_large)?).ok_or_else(too_large)?;
-        Ok((cells, side * side))
+        let side = area.saturating_mul(2).saturating_add(1);
+        checks::product(&[layers, height, width, side, side])?;
+        Ok((height * width, side * side))
+    }
+
+    /// Calls `visit(place in the square, cell)` for the cells of the square around n that lie within the layer.
+    fn each(&self, n: usize, radius: usize, mut visit: impl FnMut(usize, usize)) {
+        let Settings { height, width, .. } = *self;
+        let (y, x, side) = (n / width, n % width, 2 * radius + 1);
+        for row in y.saturating_sub(radius)..=(y + radius).min(height - 1) {
+            for column in x.saturating_sub(radius)..=(x + radius).min(width - 1) {
+                visit((row + radius - y) * side + (column + radius - x), row * width + column);
+            }
+        }
     }
 }
 
@@ -178,7 +189,7 @@ impl Cognitron {
             let mut before = vec![0.0; after.len()];
             for (n, &u) in after.iter().enumerate().filter(|(_, u)| **u > 0.0) {
                 let synapses = &layer.excitatory[n * self.weights.len()..][..self.weights.len()];
-                self.each(n, self.settings.area, |tap, m| before[m] += u * synapses[tap]);
+                self.settings.each(n, self.settings.area, |tap, m| before[m] += u * synapses[tap]);
             }
             let greatest = before.iter().fold(f32::MIN_POSITIVE, |m, &u| m.max(u));
             before.iter_mut().for_each(|u| *u /= greatest);
@@ -202,7 +213,7 @@ impl Cognitron {
         let others = (2 * lateral + 1).pow(2) - 1;
         let inhibited = |n: usize| {
             let mut sum = 0.0;
-            self.each(n, lateral, |_, m| sum += if m == n { 0.0 } else { u[m] });
+            self.settings.each(n, lateral, |_, m| sum += if m == n { 0.0 } else { u[m] });
             shunt(u[n], sum / others as f32)
         };
         let inhibited = if lateral == 0 { u.clone() } else { cells.map(inhibited).collect() };
@@ -210,51 +221,39 @@ impl Cognitron {
     }
 
     fn grow(&mut self, at: usize, before: &[f32], u: &[f32]) {
-        let Settings { vicinity, rate, weak_rate, .. } = self.settings;
-        let taps = self.weights.len();
+        let (c, taps) = (&self.weights, self.weights.len());
+        let Settings { area, vicinity, rate, weak_rate, .. } = self.settings;
         for n in 0..u.len() {
-            // The strongest of the vicinity, the first of equals.
-            let (mut strongest, mut first) = (0.0f32, usize::MAX);
-            self.each(n, vicinity, |_, m| {
-                if u[m] > strongest {
-                    (strongest, first) = (u[m], m);
-                }
-            });
-            let v = self.sum(n, |tap, m| self.weights[tap] * before[m]);
-            if v <= 0.0 {
-                continue;
-            }
-            let (rate, inhibitory) = if first == n {
-                (rate, rate * self.sum(n, |tap, m| self.weights[tap] * before[m] * before[m]) / (2.0 * v))
-            } else if first == usize::MAX {
-                (weak_rate, weak_rate * v)
-            } else {
-                continue;
+            let v = self.sum(n, |tap, m| c[tap] * before[m]);
+            let (rate, inhibitory) = match self.strongest(n, vicinity, u) {
+                _ if v <= 0.0 => continue,
+                Some(m) if m == n => (rate, rate * self.sum(n, |tap, m| c[tap] * before[m] * before[m]) / (2.0 * v)),
+                Some(_) => continue,
+                None => (weak_rate, weak_rate * v),
             };
-            let mut steps = vec![0.0; taps];
-            self.each(n, self.settings.area, |tap, m| steps[tap] = rate * self.weights[tap] * before[m]);
             let layer = &mut self.layers[at];
-            layer.excitatory[n * taps..(n + 1) * taps].iter_mut().zip(&steps).for_each(|(a, s)| *a += s);
+            let excitatory = &mut layer.excitatory[n * taps..(n + 1) * taps];
+            self.settings.each(n, area, |tap, m| excitatory[tap] += rate * c[tap] * before[m]);
             layer.inhibitory[n] += inhibitory;
         }
+    }
+
+    /// The most active cell of the vicinity of n, the first of equals; `None` when all are silent.
+    fn strongest(&self, n: usize, vicinity: usize, u: &[f32]) -> Option<usize> {
+        let mut best = (0.0, None);
+        self.settings.each(n, vicinity, |_, m| {
+            if u[m] > best.0 {
+                best = (u[m], Some(m));
+            }
+        });
+        best.1
     }
 
     /// ∑ over the square S around n.
     fn sum(&self, n: usize, term: impl Fn(usize, usize) -> f32) -> f32 {
         let mut sum = 0.0;
-        self.each(n, self.settings.area, |tap, m| sum += term(tap, m));
+        self.settings.each(n, self.settings.area, |tap, m| sum += term(tap, m));
         sum
-    }
-
-    /// Calls `visit(place in the square, cell)` for the cells of the square around n that lie within the layer.
-    fn each(&self, n: usize, radius: usize, mut visit: impl FnMut(usize, usize)) {
-        let Settings { height, width, .. } = self.settings;
-        let (y, x, side) = (n / width, n % width, 2 * radius + 1);
-        for row in y.saturating_sub(radius)..=(y + radius).min(height - 1) {
-            for column in x.saturating_sub(radius)..=(x + radius).min(width - 1) {
-                visit((row + radius - y) * side + (column + radius - x), row * width + column);
-            }
-        }
     }
 
     fn check(&self, pattern: &[f32]) -> Result<()> {
@@ -271,11 +270,11 @@ fn shunt(e: f32, h: f32) -> f32 {
     ((1.0 + e) / (1.0 + h) - 1.0).max(0.0)
 }
 
-/// c(ν) ∝ 0.8^|ν|, of sum 1.
+/// c(ν) ∝ 1/(4 + |ν|), of sum 1.
 fn falling(radius: usize) -> Vec<f32> {
     let side = 2 * radius + 1;
-    let from = |i: usize| (i as f32 - radius as f32).powi(2);
-    let c: Vec<f32> = (0..side * side).map(|i| 0.8f32.powf((from(i / side) + from(i % side)).sqrt())).collect();
+    let square = |i: usize| (i as f32 - radius as f32).powi(2);
+    let c: Vec<f32> = (0..side * side).map(|i| 1.0 / (4.0 + (square(i / side) + square(i % side)).sqrt())).collect();
     let sum: f32 = c.iter().sum();
     c.iter().map(|c| c / sum).collect()
 }

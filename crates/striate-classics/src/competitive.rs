@@ -37,7 +37,7 @@
 use crate::numbers::{argmax, squared_distance};
 use crate::online::LearnOne;
 use crate::{Parts, Rows, Saved, checks};
-use striate_tensor::{Result, Rng};
+use striate_tensor::{Error, Result, Rng};
 
 /// How units learn.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,6 +83,8 @@ impl Competitive {
         checks::at_least("width", width, 1)?;
         checks::at_least("units", units, 1)?;
         checks::at_least("classes", classes, 1)?;
+        checks::product(&[units, width])?;
+        checks::product(&[units, classes])?;
         let rng = Rng::new(settings.seed).stream("competitive");
         let weights = (0..(units * width) as u64).map(|i| 0.1 * rng.normal(i)).collect();
         let &Settings { rate, conscience, memory, .. } = settings;
@@ -96,7 +98,11 @@ impl Competitive {
     /// `Fault::Data`: the rows have another width, or there are not as many as units.
     pub fn starting_at(mut self, rows: Rows<'_>) -> Result<Self> {
         checks::width(rows, self.width)?;
-        checks::row(rows.values(), self.weights.len())?;
+        if rows.len() != self.units() {
+            return Err(Error::data("the numbers of starting rows and units differ")
+                .found(format!("{} rows", rows.len()))
+                .expected(format!("{}, one for each unit", self.units())));
+        }
         self.weights.copy_from_slice(rows.values());
         Ok(self)
     }

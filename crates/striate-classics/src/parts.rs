@@ -2,7 +2,7 @@ use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
 use striate_io::{Metadata, Tensors, load_tensors, save_tensors};
-use striate_tensor::{Array, Error, Place, Result};
+use striate_tensor::{Array, Error, Fault, Place, Result};
 
 const KIND: &str = "kind";
 const VERSION: &str = "version";
@@ -57,7 +57,14 @@ pub trait Saved: Sized {
         let read = |parts: &mut Parts| {
             parts.expect(KIND, Self::KIND, "give a file of this kind of network")?;
             parts.expect(VERSION, &Self::VERSION.to_string(), "use the version of Striate that wrote the file")?;
-            Self::from_parts(parts)
+            Self::from_parts(parts).map_err(|error| match error.fault() {
+                Fault::Data => error,
+                // What a user got wrong in code is damage in a file.
+                _ => Error::data("the file does not hold a whole network")
+                    .found(error.to_string())
+                    .expected("the settings that were saved")
+                    .hint("the file was changed: save the network again"),
+            })
         };
         read(&mut parts).map_err(|error| error.at(Place::File(path.display().to_string())))
     }
@@ -130,9 +137,7 @@ impl Parts {
     pub fn parse<T: FromStr>(&self, name: &str) -> Result<T> {
         let text = self.texts.get(name).ok_or_else(|| missing(name))?;
         text.parse().map_err(|_| {
-            Error::data(format!("`{name}` cannot be understood"))
-                .found(format!("`{text}`"))
-                .expected("a value of its kind")
+            Error::data(format!("`{name}` cannot be understood")).found(format!("`{text}`")).expected("a number")
         })
     }
 

@@ -36,6 +36,7 @@ impl Associator {
         checks::at_least("width", width, 1)?;
         checks::at_least("outputs", outputs, 1)?;
         checks::positive("rate", rate)?;
+        checks::product(&[outputs, width])?;
         Ok(Associator { width, outputs, rate, weights: vec![0.0; width * outputs] })
     }
 
@@ -45,7 +46,7 @@ impl Associator {
     /// `Fault::Data`: `x` or `y` has the wrong length.
     pub fn learn_one(&mut self, x: &[f32], y: &[f32]) -> Result<()> {
         checks::row(x, self.width)?;
-        checks::row(y, self.outputs)?;
+        checks::targets(y, self.outputs)?;
         let rows = self.weights.chunks_exact_mut(self.width);
         rows.zip(y).for_each(|(w, y)| add_scaled(w, self.rate * y, x));
         Ok(())

@@ -19,6 +19,7 @@ impl Oja {
     /// `Fault::Usage`: no input.
     pub fn new(width: usize, seed: u64) -> Result<Self> {
         checks::at_least("width", width, 1)?;
+        checks::product(&[width])?;
         Ok(Oja { weights: direction(width, Rng::new(seed).stream("component").substream(0)) })
     }
 

@@ -33,6 +33,7 @@ impl Sanger {
     pub fn new(width: usize, units: usize, seed: u64) -> Result<Self> {
         checks::at_least("units", units, 1)?;
         checks::at_least("width", width, units)?;
+        checks::product(&[units, width])?;
         let rng = Rng::new(seed).stream("component");
         let weights = (0..units).flat_map(|unit| direction(width, rng.substream(unit as u64))).collect();
         Ok(Sanger { width, weights })

@@ -53,7 +53,7 @@ impl Continuous {
     /// finite. `Fault::Usage`: the gain is not above 0.
     pub fn new(weights: Vec<f32>, currents: Vec<f32>, gain: f32) -> Result<Self> {
         let units = currents.len();
-        if units == 0 || weights.len() / units != units || weights.len() % units != 0 {
+        if units == 0 || units.checked_mul(units) != Some(weights.len()) {
             return Err(Error::data("the weights do not fit the currents")
                 .found(format!("{} weights, {units} currents", weights.len()))
                 .expected("a current for each unit, a weight for each pair of units"));

@@ -57,9 +57,10 @@ impl Hopfield {
     /// A network that stores `patterns` of ±1.
     ///
     /// # Errors
-    /// `Fault::Data`: a pattern has another number than ±1.
+    /// `Fault::Data`: a pattern has another number than ±1. `Fault::Usage`: there are too many units.
     pub fn store(patterns: Rows<'_>, storage: Storage) -> Result<Self> {
         binary(patterns)?;
+        checks::product(&[patterns.width(), patterns.width()])?;
         Ok(Hopfield { units: patterns.width(), storage, weights: storage.weights(patterns) })
     }
 

@@ -66,6 +66,7 @@ impl Perceptron {
         checks::at_least("width", width, 1)?;
         checks::at_least("classes", classes, 2)?;
         let units = units(classes);
+        checks::product(&[units, width])?;
         Ok(Perceptron {
             width,
             classes,

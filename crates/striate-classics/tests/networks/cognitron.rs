@@ -1,6 +1,7 @@
 //! What Fukushima's paper shows: shown lines in turn and told nothing, the deepest layer comes to answer each with
 //! cells of its own, from which the line can be had back.
 
+use striate_classics::Saved;
 use striate_classics::cognitron::{Cognitron, Settings};
 use striate_tensor::Fault;
 
@@ -94,6 +95,33 @@ fn a_larger_pattern_that_contains_the_line_is_another() {
     let cell = strongest(own);
     let all = network.response(&vec![1.0; SIDE * SIDE]).unwrap()[0][cell];
     assert!(own[cell] > 0.9 && all < 0.1, "{}, {all}", own[cell]);
+}
+
+/// Of each vicinity of 3×3 cells only the strongest changes, unless all are silent.
+#[test]
+fn only_the_strongest_of_a_vicinity_grows() {
+    let synapses = |network: &Cognitron| network.parts().take("layer1.excitatory", &[SIDE * SIDE, 25]).unwrap();
+    // Without lateral inhibition the response is the activity by which cells are compared.
+    let mut network = Cognitron::new(&Settings { lateral: 0, ..Settings::default() }).unwrap();
+    for _ in 0..3 {
+        lines().iter().for_each(|line| network.learn_one(line).unwrap());
+    }
+    let line = &lines()[1];
+    let u = network.response(line).unwrap().swap_remove(0);
+    let before = synapses(&network);
+    network.learn_one(line).unwrap();
+    let after = synapses(&network);
+    let mut winners = 0;
+    for n in 0..SIDE * SIDE {
+        let near = |m: &usize| (m / SIDE).abs_diff(n / SIDE) <= 1 && (m % SIDE).abs_diff(n % SIDE) <= 1;
+        let greatest = (0..SIDE * SIDE).filter(near).map(|m| u[m]).fold(0.0, f32::max);
+        let grew = before[n * 25..(n + 1) * 25] != after[n * 25..(n + 1) * 25];
+        if greatest > 0.0 {
+            assert_eq!(grew, u[n] == greatest, "cell {n}");
+            winners += usize::from(grew);
+        }
+    }
+    assert!(winners > 2, "{winners}");
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn one_unit_of_sanger_is_oja() {
 fn hebb_recalls_orthogonal_pairs_exactly_and_grows_without_end() {
     // The rows of a Hadamard matrix of order 8 are orthogonal.
     let key = |i: usize| -> Vec<f32> {
-        (0..8).map(|j: usize| if (i & j).count_ones() % 2 == 0 { 1.0 } else { -1.0 }).collect()
+        (0..8).map(|j: usize| if (i & j).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 }).collect()
     };
     let value = |i: usize| vec![i as f32, 3.0 - i as f32];
     let mut memory = Associator::new(8, 2, 0.125).unwrap();

@@ -3,8 +3,9 @@
 use crate::standardized;
 use striate_classics::Rows;
 use striate_classics::data::{self, Samples};
+use striate_classics::online::LearnOne;
 use striate_classics::perceptron::{Keep, Perceptron, Separability, Settings, Verdict, separability};
-use striate_tensor::Fault;
+use striate_tensor::{Fault, Rng};
 
 /// t·(w·x + b) of every row.
 fn signed(rows: Rows<'_>, positive: &[bool], weights: &[f64], bias: f64) -> Vec<f64> {
@@ -125,6 +126,30 @@ fn the_pocket_and_the_average_err_less_than_the_last_weights() {
     assert!(pocket < last && average < last, "last {last}, pocket {pocket}, average {average}");
 }
 
+/// The mean as it is defined: all weights after every row, added up.
+#[test]
+fn the_average_is_the_mean_of_all_weights_that_were() {
+    let (pair, positive) = two_classes(&data::iris(), 1, 2);
+    let labels: Vec<usize> = positive.iter().map(|&p| usize::from(p)).collect();
+    let settings = Settings { epochs: 4, seed: 3, ..Settings::default() };
+    let (network, _) = Perceptron::train(pair.rows(), &labels, 2, &settings).unwrap();
+    let rng = Rng::new(3).stream("perceptron").substream(0);
+    let mut order: Vec<usize> = (0..pair.len()).collect();
+    let mut plain = Perceptron::new(4, 2).unwrap();
+    let mut sum = [0.0; 5];
+    for epoch in 0..4 {
+        rng.substream(epoch).shuffle(&mut order);
+        for &i in &order {
+            plain.learn_one(pair.row(i), labels[i]).unwrap();
+            let weights = plain.weights(0).iter().chain(plain.bias());
+            sum.iter_mut().zip(weights).for_each(|(s, &w)| *s += f64::from(w));
+        }
+    }
+    for (mean, sum) in network.weights(0).iter().chain(network.bias()).zip(sum) {
+        assert!((f64::from(*mean) - sum / 400.0).abs() < 1e-4, "{mean}, {}", sum / 400.0);
+    }
+}
+
 #[test]
 fn it_tells_the_classes_of_unseen_rows() {
     for (samples, least) in
@@ -154,6 +179,7 @@ fn mistakes_are_errors() {
     assert_eq!(train(&[0, 1], 2, Settings { epochs: 0, ..Settings::default() }), Fault::Usage);
     assert_eq!(train(&[0, 1], 2, Settings { rate: f32::NAN, ..Settings::default() }), Fault::Usage);
     assert_eq!(train(&[0, 1], 2, Settings { margin: -1.0, ..Settings::default() }), Fault::Usage);
+    assert_eq!(Perceptron::new(usize::MAX, 3).unwrap_err().fault(), Fault::Usage);
     let network = Perceptron::new(2, 2).unwrap();
     let failure = network.predict(&[1.0]).unwrap_err().to_string();
     assert!(failure.contains("found: 1 numbers") && failure.contains("expected: 2"), "{failure}");
