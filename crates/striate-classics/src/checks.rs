@@ -1,7 +1,7 @@
 //! What users can get wrong, said once: sizes, settings, labels.
 
 use crate::Rows;
-use striate_tensor::{Error, Result};
+use striate_tensor::{Error, Fault, Result};
 
 /// `x` is one row of `width` finite numbers.
 pub(crate) fn row(x: &[f32], width: usize) -> Result<()> {
@@ -101,3 +101,14 @@ pub(crate) fn product(sizes: &[usize]) -> Result<usize> {
 }
 
 const MOST_WEIGHTS: usize = 1 << 28;
+
+/// The weights are still numbers after training at this rate.
+pub(crate) fn bounded(weights: &[f32], rate: f32, expected: &str) -> Result<()> {
+    if weights.iter().all(|w| w.is_finite()) {
+        return Ok(());
+    }
+    Err(Error::new(Fault::Diverged, "the weights have grown beyond all numbers")
+        .found(format!("a rate of {rate}"))
+        .expected(expected)
+        .hint("lower `rate`, or standardize the columns"))
+}

@@ -26,7 +26,8 @@
 //! time and silence the winner.) The weak rule lets silent regions begin: as ∑ c·u₋² ≥ (∑ c·u₋)², e grows faster than h
 //! unless the input is uniform. Nothing is drawn by chance; neighbours differ by what they see.
 //!
-//! Source: K. Fukushima, "Cognitron: a self-organizing multilayered neural network", Biological Cybernetics 20 (1975).
+//! Source: K. Fukushima, "Cognitron: a self-organizing multilayered neural network", Biological Cybernetics 20 (1975);
+//! the weak rule as in P. D. Wasserman, "Neural computing: theory and practice" (1989).
 //!
 //! What to watch: one cell grows in each vicinity, so that a large one leaves the layer few features and makes
 //! patterns that share much share a cell too. Show all patterns in turn: those that come alone take the free cells.

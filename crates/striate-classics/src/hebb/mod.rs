@@ -34,7 +34,7 @@ pub use oja::Oja;
 pub use sanger::Sanger;
 
 use crate::{Rows, checks};
-use striate_tensor::{Error, Fault, Result, Rng};
+use striate_tensor::{Result, Rng};
 
 /// How Oja's and Sanger's units are trained: over all rows in a new order each epoch, at the rate η/(1 + decay·epoch).
 #[derive(Clone, Debug, PartialEq)]
@@ -77,13 +77,5 @@ fn direction(width: usize, rng: Rng) -> Vec<f32> {
     w.iter().map(|w| w / length).collect()
 }
 
-/// The weights are still numbers, or the rate was too high.
-fn bounded(weights: &[f32], rate: f32) -> Result<()> {
-    if weights.iter().all(|w| w.is_finite()) {
-        return Ok(());
-    }
-    Err(Error::new(Fault::Diverged, "the weights have grown beyond all numbers")
-        .found(format!("a rate of {rate}"))
-        .expected("a rate well below 1 over the greatest variance of the rows")
-        .hint("lower `rate`, or standardize the columns"))
-}
+/// What the rate must be for the weights to stay bounded.
+const BOUNDED: &str = "a rate well below 1 over the greatest variance of the rows";

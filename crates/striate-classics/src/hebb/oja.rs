@@ -1,7 +1,7 @@
 //! Oja's unit: y = w·x, Δw = η·y·(x − y·w). The term −η·y²·w is Hebb's rule divided by the length that it would give w,
 //! to first order in η.
 
-use super::{Settings, bounded, direction, each_step};
+use super::{BOUNDED, Settings, direction, each_step};
 use crate::numbers::dot;
 use crate::{Parts, Rows, Saved, checks};
 use striate_tensor::{Result, Rng};
@@ -56,7 +56,7 @@ impl Oja {
     pub fn train(&mut self, rows: Rows<'_>, settings: &Settings) -> Result<()> {
         checks::width(rows, self.weights.len())?;
         each_step(rows, settings, |x, rate| self.step(x, rate))?;
-        bounded(&self.weights, settings.rate)
+        checks::bounded(&self.weights, settings.rate, BOUNDED)
     }
 
     fn step(&mut self, x: &[f32], rate: f32) {

@@ -1,7 +1,7 @@
 //! Sanger's rule (the generalized Hebbian algorithm): yᵢ = wᵢ·x, Δwᵢ = η·yᵢ·(x − ∑_{j ≤ i} yⱼ·wⱼ). Each unit sees what the
 //! units before it leave over, and learns its first principal component by Oja's rule.
 
-use super::{Settings, bounded, direction, each_step};
+use super::{BOUNDED, Settings, direction, each_step};
 use crate::numbers::dot;
 use crate::{Parts, Rows, Saved, checks};
 use striate_tensor::{Result, Rng};
@@ -81,7 +81,7 @@ impl Sanger {
         checks::width(rows, self.width)?;
         let mut rest = vec![0.0; self.width];
         each_step(rows, settings, |x, rate| self.step(x, rate, &mut rest))?;
-        bounded(&self.weights, settings.rate)
+        checks::bounded(&self.weights, settings.rate, BOUNDED)
     }
 
     /// `rest` is room for x − ∑_{j ≤ i} yⱼ·wⱼ.

@@ -51,7 +51,7 @@ pub(super) fn nearest_to_zero(rows: &[f64], width: usize) -> Nearest {
 
 const TINY: f64 = 1e-14;
 
-/// ∑ share·row, the shares scaled to sum 1.
+/// ∑ share·row.
 fn mix<'a>(hull: &[(usize, f64)], row: &impl Fn(usize) -> &'a [f64], width: usize) -> Vec<f64> {
     let mut point = vec![0.0; width];
     for &(i, share) in hull {

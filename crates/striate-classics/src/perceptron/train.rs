@@ -75,7 +75,7 @@ pub enum Verdict {
     NotSeparable,
     /// The epochs ran out, though a plane separates its rows.
     Separable {
-        /// Novikoff's bound (R/γ)² on the corrections that remain possible from the start, for margin 0.
+        /// Novikoff's (R/γ)²: more corrections than that are never needed, for margin 0.
         bound: f64,
     },
     /// The epochs ran out; neither was proved (or [`Settings::explain`] is off).
@@ -86,7 +86,8 @@ impl Perceptron {
     /// Trains a new perceptron.
     ///
     /// # Errors
-    /// `Fault::Usage`: a setting is out of range. `Fault::Data`: the labels do not fit the rows.
+    /// `Fault::Usage`: a setting is out of range. `Fault::Data`: the labels do not fit the rows. `Fault::Diverged`: the
+    /// numbers are too large.
     pub fn train(
         rows: Rows<'_>,
         labels: &[usize],
@@ -98,6 +99,7 @@ impl Perceptron {
         checks::labels(labels, rows.len(), classes)?;
         let units = (0..network.bias.len()).map(|unit| network.train_unit(unit, rows, labels, settings));
         let units = units.collect();
+        checks::bounded(&network.weights, settings.rate, "rows and a rate whose sums fit 32 bits")?;
         Ok((network, Training { units }))
     }
 
