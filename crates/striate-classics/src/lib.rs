@@ -1,0 +1,18 @@
+//! The networks around convolutional ones, each with its formula and its paper: plain rows of numbers go in and come
+//! out, a seed decides everything that is drawn, and every network can be saved and loaded.
+//!
+//! | what | where |
+//! |---|---|
+//! | self-organising map | [`som`] |
+//!
+//! Rows lie one behind the other in one `&[f32]`; the network knows how long a row is.
+#![forbid(unsafe_code)]
+
+pub mod som;
+
+mod product;
+mod rows;
+mod saved;
+mod schedule;
+
+pub use schedule::{Decay, Schedule};
