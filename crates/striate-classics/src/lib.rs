@@ -4,10 +4,14 @@
 //! | what | where |
 //! |---|---|
 //! | self-organising map | [`som`] |
+//! | learning vector quantisation | [`lvq`] |
+//! | adaptive resonance, with and without labels | [`art`] |
 //!
 //! Rows lie one behind the other in one `&[f32]`; the network knows how long a row is.
 #![forbid(unsafe_code)]
 
+pub mod art;
+pub mod lvq;
 pub mod som;
 
 mod product;
