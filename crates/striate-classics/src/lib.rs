@@ -6,16 +6,20 @@
 //! | self-organising map | [`som`] |
 //! | learning vector quantisation | [`lvq`] |
 //! | adaptive resonance, with and without labels | [`art`] |
+//! | restricted Boltzmann machine | [`rbm`] |
+//! | deep belief network | [`dbn`] |
 //!
 //! Rows lie one behind the other in one `&[f32]`; the network knows how long a row is.
 #![forbid(unsafe_code)]
 
 pub mod art;
+pub mod dbn;
 pub mod lvq;
+pub mod rbm;
 pub mod som;
 
+mod input;
 mod product;
-mod rows;
 mod saved;
 mod schedule;
 

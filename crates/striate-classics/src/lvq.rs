@@ -27,7 +27,7 @@
 //! # Ok::<(), striate_tensor::Error>(())
 //! ```
 
-use crate::rows::{self, count, one, setting};
+use crate::input::{self, count, one, setting};
 use crate::saved;
 use crate::som::distance::squared;
 use crate::{Decay, Schedule};
@@ -131,7 +131,7 @@ impl Lvq {
     pub fn start(rows: &[f32], features: usize, labels: &[usize], settings: LvqSettings) -> Result<Self> {
         settings.check()?;
         setting(features > 0, "features", features, "at least one")?;
-        rows::labels(labels, count(rows, features)?, usize::MAX)?;
+        input::labels(labels, count(rows, features)?, usize::MAX)?;
         let rng = Rng::new(settings.seed).stream("lvq.start");
         let mut classes = labels.to_vec();
         classes.sort_unstable();
@@ -185,7 +185,7 @@ impl Lvq {
     /// `Fault::Data` when rows or labels do not fit.
     pub fn train(&mut self, rows: &[f32], labels: &[usize], passes: usize) -> Result<()> {
         let n = count(rows, self.features)?;
-        rows::labels(labels, n, usize::MAX)?;
+        input::labels(labels, n, usize::MAX)?;
         let rng = Rng::new(self.settings.seed).stream("lvq.order");
         let mut order: Vec<usize> = (0..n).collect();
         for pass in 0..passes {
@@ -382,7 +382,9 @@ mod tests {
         let (rows, labels) = crosswise(3, 60);
         let rule = Rule::Lvq3 { window: 0.3, epsilon: 0.2 };
         let mut lvq = Lvq::start(&rows, 2, &labels, LvqSettings { rule, ..LvqSettings::default() }).unwrap();
-        rows.chunks(2).zip(&labels).take(30).for_each(|(x, &y)| drop(lvq.learn_one(x, y)));
+        for (x, &y) in rows.chunks(2).zip(&labels).take(30) {
+            lvq.learn_one(x, y).unwrap();
+        }
         lvq.save(&path).unwrap();
         let mut loaded = Lvq::load(&path).unwrap();
         for (x, &y) in rows.chunks(2).zip(&labels).skip(30) {

@@ -7,9 +7,9 @@ use std::path::Path;
 use striate_io::{Metadata, Tensor, Tensors, load_tensors, save_tensors};
 use striate_tensor::{Array, Error, Place, Result};
 
-const KIND: &str = "striate_kind";
-const VERSION: &str = "striate_version";
-const SETTINGS: &str = "striate_settings";
+const KIND: &str = "kind";
+const VERSION: &str = "version";
+const SETTINGS: &str = "settings";
 /// The version of the files that this code writes and reads.
 const CURRENT: &str = "1";
 

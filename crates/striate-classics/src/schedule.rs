@@ -9,7 +9,7 @@
 //! inverse       v₀ / (1 + (v₀/v₁ − 1)·u)
 //! ```
 
-use crate::rows::setting;
+use crate::input::setting;
 use serde::{Deserialize, Serialize};
 use striate_tensor::Result;
 

@@ -11,7 +11,7 @@
 //! neural pattern recognition machine", Computer Vision, Graphics, and Image Processing 37, 1987; in the limit of fast learning.
 
 use super::{Art, check_not_empty, check_range, check_vigilance, overlap, share, size};
-use crate::rows::{one, setting};
+use crate::input::{one, setting};
 use serde::{Deserialize, Serialize};
 use striate_tensor::Result;
 

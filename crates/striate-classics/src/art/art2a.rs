@@ -11,7 +11,7 @@
 //! resonance algorithm for rapid category learning and recognition", Neural Networks 4, 1991.
 
 use super::{Art, check_not_empty, check_range, check_vigilance, size};
-use crate::rows::{one, setting};
+use crate::input::{one, setting};
 use serde::{Deserialize, Serialize};
 use striate_tensor::Result;
 

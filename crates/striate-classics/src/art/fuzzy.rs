@@ -12,7 +12,7 @@
 //! ART: fast stable learning and categorization of analog patterns by an adaptive resonance system", Neural Networks 4, 1991.
 
 use super::{Art, check_not_empty, check_range, check_vigilance, overlap, share, size};
-use crate::rows::{one, setting};
+use crate::input::{one, setting};
 use serde::{Deserialize, Serialize};
 use striate_tensor::Result;
 

@@ -13,7 +13,7 @@
 //! second network: Kasuba, "Simplified fuzzy ARTMAP", AI Expert 8, 1993. The map itself learns at once.
 
 use super::{Art, Art1, FuzzyArt, Header, Trained, Verdict, put, search, settle, take, until_stable};
-use crate::rows::{self, count, setting};
+use crate::input::{self, count, setting};
 use crate::saved::{self, Saved};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -90,7 +90,7 @@ impl<A: Art> Classifier<A> {
     /// # Errors
     /// `Fault::Data` when rows or labels do not fit.
     pub fn train(&mut self, rows: &[f32], labels: &[usize], passes: usize) -> Result<Trained> {
-        rows::labels(labels, count(rows, self.art.features())?, usize::MAX)?;
+        input::labels(labels, count(rows, self.art.features())?, usize::MAX)?;
         until_stable(
             self,
             passes,
@@ -318,7 +318,9 @@ mod tests {
         let rows = [[1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0], [1.0, 1.0, 1.0, 0.0]];
         let partners = [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]];
         for _ in 0..3 {
-            rows.iter().zip(&partners).for_each(|(x, y)| drop(map.learn_one(x, y).unwrap()));
+            for (x, y) in rows.iter().zip(&partners) {
+                map.learn_one(x, y).unwrap();
+            }
         }
         for (x, y) in rows.iter().zip(&partners) {
             assert_eq!(map.recall(x).unwrap(), Some(&y[..]), "{x:?}");
@@ -336,7 +338,9 @@ mod tests {
                 Rng::new(seed).shuffle(&mut order);
                 let mut map = Classifier::<FuzzyArt>::new(2, fuzzy(0.0, 1.0), TRACKING).unwrap();
                 for _ in 0..20 {
-                    order.iter().for_each(|&i| drop(map.learn_one(&rows[2 * i..2 * i + 2], labels[i]).unwrap()));
+                    for &i in &order {
+                        map.learn_one(&rows[2 * i..2 * i + 2], labels[i]).unwrap();
+                    }
                 }
                 assert_eq!(right(&map, &rows, &labels), 1.0, "order {seed}");
                 map.art().categories()
@@ -356,7 +360,9 @@ mod tests {
         assert_eq!(Classifier::<FuzzyArt>::load(&path).unwrap(), map);
         assert!(FuzzyArtmap::load(&path).unwrap_err().to_string().contains("found: fuzzy-art-classifier"));
         let mut pairs = FuzzyArtmap::new((2, fuzzy(0.5, 1.0)), (1, fuzzy(0.9, 1.0)), TRACKING).unwrap();
-        rows.chunks(2).zip(&labels).for_each(|(x, &y)| drop(pairs.learn_one(x, &[y as f32]).unwrap()));
+        for (x, &y) in rows.chunks(2).zip(&labels) {
+            pairs.learn_one(x, &[y as f32]).unwrap();
+        }
         pairs.save(&path).unwrap();
         assert_eq!(FuzzyArtmap::load(&path).unwrap(), pairs);
     }

@@ -43,7 +43,7 @@ pub use art2a::{Art2a, Art2aSettings};
 pub use fuzzy::{FuzzyArt, FuzzyArtSettings};
 pub use map::{Artmap, BinaryArtmap, Classifier, FuzzyArtmap};
 
-use crate::rows::{count, setting};
+use crate::input::{count, setting};
 use crate::saved::{self, Saved};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

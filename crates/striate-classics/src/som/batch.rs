@@ -10,8 +10,8 @@
 
 use super::winners::{Nearest, Scratch};
 use super::{Neighbourhood, Som};
+use crate::input::count;
 use crate::product::{Lie, Product};
-use crate::rows::count;
 use striate_kernels::Workers;
 use striate_tensor::{Error, Result};
 
@@ -21,8 +21,8 @@ const BLOCK: usize = 256;
 const LEAST_SHARE: f64 = 1e-12;
 
 impl Som {
-    /// Moves all weights to the weighted means `passes` times, over which the radius goes from start to end. The learning
-    /// rate plays no part.
+    /// Moves all weights to the weighted means `passes` times, from the first of which to the last the radius goes from start to end.
+    /// The learning rate plays no part.
     ///
     /// # Errors
     /// `Fault::Data` when the rows do not fit the map; `Fault::Model` for the Mexican hat, whose negative weights have no mean.
@@ -42,7 +42,7 @@ impl Som {
         let mut h = vec![0.0; BLOCK.min(units) * units];
         let mut next = vec![0.0; BLOCK.min(units) * width];
         for pass in 0..passes {
-            let radius = self.settings.radius.at(pass as f64 / passes as f64) as f32;
+            let radius = self.settings.radius.at(pass as f64 / passes.saturating_sub(1).max(1) as f64) as f32;
             self.find_nearest(&mut product, rows, &mut scratch, &mut nearest);
             won.sort(&nearest);
             workers.chunks(&mut sums, width, |unit, _, sum| {

@@ -3,7 +3,7 @@
 //! Unit (r, c) of a rectangular grid stands at (c, r). In a hexagonal grid rows lie √3/2 apart and odd rows are shifted
 //! by ½, so that the six neighbours of a unit stand at distance 1. On a torus the shorter way round counts.
 
-use crate::rows::setting;
+use crate::input::setting;
 use serde::{Deserialize, Serialize};
 use striate_tensor::Result;
 

@@ -9,7 +9,7 @@
 //!   its rows have.
 
 use super::Som;
-use crate::rows::{count, labels};
+use crate::input::{count, labels};
 use striate_kernels::Workers;
 use striate_tensor::Result;
 

@@ -48,7 +48,7 @@ pub use grid::{Grid, Topology};
 pub use neighbourhood::Neighbourhood;
 pub use start::Start;
 
-use crate::rows::{count, setting};
+use crate::input::{count, setting};
 use crate::saved;
 use crate::{Decay, Schedule};
 use serde::{Deserialize, Serialize};
@@ -279,7 +279,9 @@ mod tests {
         let path = folder.path().join("map.safetensors");
         let rows = square(50);
         let mut som = Som::new(2, SomSettings::new(Grid::hexagonal(4, 5).torus())).unwrap();
-        rows.chunks(2).take(25).for_each(|x| drop(som.learn_one(x)));
+        for x in rows.chunks(2).take(25) {
+            som.learn_one(x).unwrap();
+        }
         som.save(&path).unwrap();
         let mut loaded = Som::load(&path).unwrap();
         assert_eq!(loaded, som);

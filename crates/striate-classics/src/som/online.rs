@@ -7,7 +7,7 @@
 //! with α the learning rate and σ the radius, both after part t/T of the training.
 
 use super::Som;
-use crate::rows::{count, one};
+use crate::input::{count, one};
 use striate_tensor::{Result, Rng};
 
 impl Som {

@@ -5,8 +5,8 @@
 //! of the grid lies along e₁.
 
 use super::Som;
+use crate::input::count;
 use crate::product::{Lie, Product};
-use crate::rows::count;
 use striate_kernels::Workers;
 use striate_tensor::{Result, Rng};
 

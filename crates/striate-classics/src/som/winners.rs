@@ -13,8 +13,8 @@
 
 use super::distance::dot;
 use super::{Distance, Som};
+use crate::input::count;
 use crate::product::{Lie, Product};
-use crate::rows::count;
 use striate_kernels::Workers;
 use striate_tensor::Result;
 
