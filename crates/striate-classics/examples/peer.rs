@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! peer som IN OUT ROWS COLUMNS PASSES RADIUS RATE THREADS    IN has `rows` and `start`; OUT gets `online`, `batch`
-//! peer rbm IN OUT HIDDEN RATE PASSES SEED THREADS            IN has `train` and `test`; OUT gets both as features, `persistent` and
-//!                                                            `cd1` in front of their names, and the parameters
+//! peer rbm IN OUT HIDDEN RATE PASSES SEED THREADS            IN has `train` and `test`; OUT gets their features and
+//!                                                            the parameters, of `persistent` training and of `cd1`
 //! ```
 //!
 //! Prints the seconds of each training, the least of a few.

@@ -1,4 +1,5 @@
-//! The deep belief network: restricted Boltzmann machines one upon the other, each learning the features of the one below.
+//! The deep belief network: restricted Boltzmann machines one upon the other, each learning the features of the one
+//! below.
 //!
 //! ```text
 //! train   h⁰ = rows; for l = 1, 2, …: machine l learns hˡ⁻¹; hˡ = p(h | hˡ⁻¹)
@@ -7,14 +8,15 @@
 //! sample  Gibbs sampling in the top machine, then down
 //! ```
 //!
-//! Source: Hinton, Osindero and Teh, "A fast learning algorithm for deep belief nets", Neural Computation 18, 2006 (the greedy part).
+//! Source: Hinton, Osindero and Teh, "A fast learning algorithm for deep belief nets", Neural Computation 18, 2006 (the
+//! greedy part).
 //!
 //! # What to watch
 //!
 //! - Only the lowest machine may have Gaussian visible units: the features above are probabilities.
 //! - Give each machine a seed of its own, or their draws are the same.
-//! - The features start a multi-layer perceptron well: [`Dbn::layers`] gives weights and biases as they stand in dense layers with
-//!   logistic activation; add an output layer and train the whole by back-propagation.
+//! - The features start a multi-layer perceptron well: [`Dbn::layers`] gives weights and biases as they stand in dense
+//!   layers with logistic activation; add an output layer and train the whole by back-propagation.
 //!
 //! ```
 //! use striate_classics::dbn::Dbn;
@@ -167,7 +169,8 @@ impl Dbn {
     /// Reads a network; training goes on where it stopped.
     ///
     /// # Errors
-    /// `Fault::Data` when the file holds another network, or is damaged; `Fault::Model` when its settings are out of range.
+    /// `Fault::Data` when the file holds another network, or is damaged; `Fault::Model` when its settings are out of
+    /// range.
     pub fn load(path: &Path) -> Result<Self> {
         let mut saved = saved::load::<Vec<rbm::Header>>(path, KIND)?;
         let headers = saved.settings.clone();

@@ -56,6 +56,14 @@ pub(crate) fn labels(labels: &[usize], rows: usize, classes: usize) -> Result<()
     }
 }
 
+/// Refuses a size of 0, and one whose double or product with another might overflow.
+///
+/// # Errors
+/// `Fault::Model` with what was found and expected.
+pub(crate) fn size(name: &str, size: usize) -> Result<()> {
+    setting((1..=i32::MAX as usize).contains(&size), name, size, "from 1 to 2,147,483,647")
+}
+
 /// Refuses a setting unless `holds`.
 ///
 /// # Errors

@@ -8,12 +8,13 @@
 //! LVQ3     as LVQ2.1; and where both are right, both come nearer by ε·α
 //! ```
 //!
-//! x a row, m_j prototype j, α(t) the learning rate, w the relative width of the window. Source: Kohonen, "The self-organizing map",
-//! Proceedings of the IEEE 78, 1990, section V.
+//! x a row, m_j prototype j, α(t) the learning rate, w the relative width of the window. Source: Kohonen, "The
+//! self-organizing map", Proceedings of the IEEE 78, 1990, section V.
 //!
 //! # What to watch
 //!
-//! - LVQ2.1 has no resting place: trained for long, prototypes drift away. Use it for few passes after LVQ1, with a small rate.
+//! - LVQ2.1 has no resting place: trained for long, prototypes drift away. Use it for few passes after LVQ1, with a
+//!   small rate.
 //! - LVQ3 stays; ε between 0.1 and 0.5, smaller for a narrower window. Usual windows: 0.2 to 0.3.
 //! - Features of larger scale decide alone which prototype is nearest: bring them to one scale first.
 //!
@@ -27,7 +28,7 @@
 //! # Ok::<(), striate_tensor::Error>(())
 //! ```
 
-use crate::input::{self, count, one, setting};
+use crate::input::{self, count, one, setting, size};
 use crate::saved;
 use crate::som::distance::squared;
 use crate::{Decay, Schedule};
@@ -86,7 +87,7 @@ impl Default for LvqSettings {
 
 impl LvqSettings {
     fn check(&self) -> Result<()> {
-        setting(self.per_class > 0, "per_class", self.per_class, "at least one prototype")?;
+        size("per_class", self.per_class)?;
         setting(self.horizon > 0, "horizon", self.horizon, "at least one row")?;
         self.rate.check("rate")?;
         setting(self.rate.start < 1.0 && self.rate.end < 1.0, "rate", self.rate.start, "a rate below 1")?;
@@ -130,7 +131,7 @@ impl Lvq {
     /// `Fault::Model` when a setting is out of range, `Fault::Data` when the rows or labels do not fit.
     pub fn start(rows: &[f32], features: usize, labels: &[usize], settings: LvqSettings) -> Result<Self> {
         settings.check()?;
-        setting(features > 0, "features", features, "at least one")?;
+        size("features", features)?;
         input::labels(labels, count(rows, features)?, usize::MAX)?;
         let rng = Rng::new(settings.seed).stream("lvq.start");
         let mut classes = labels.to_vec();
@@ -186,6 +187,7 @@ impl Lvq {
     pub fn train(&mut self, rows: &[f32], labels: &[usize], passes: usize) -> Result<()> {
         let n = count(rows, self.features)?;
         input::labels(labels, n, usize::MAX)?;
+        labels.iter().try_for_each(|&label| self.known(label))?;
         let rng = Rng::new(self.settings.seed).stream("lvq.order");
         let mut order: Vec<usize> = (0..n).collect();
         for pass in 0..passes {
@@ -198,13 +200,14 @@ impl Lvq {
         Ok(())
     }
 
-    /// Learns one row of a stream and gives the label that was predicted before; the rate falls over the first `horizon` rows.
-    /// Allocates nothing.
+    /// Learns one row of a stream and gives the label that was predicted before; the rate falls over the first
+    /// `horizon` rows. Allocates nothing.
     ///
     /// # Errors
     /// `Fault::Data` when the row does not fit.
     pub fn learn_one(&mut self, x: &[f32], label: usize) -> Result<usize> {
         one(x, self.features)?;
+        self.known(label)?;
         let progress = self.seen as f64 / self.settings.horizon as f64;
         self.seen += 1;
         Ok(self.learn_at(x, label, progress))
@@ -217,6 +220,16 @@ impl Lvq {
     pub fn predict(&self, rows: &[f32]) -> Result<Vec<usize>> {
         count(rows, self.features)?;
         Ok(rows.chunks_exact(self.features).map(|x| self.labels[self.two_nearest(x)[0].0]).collect())
+    }
+
+    fn known(&self, label: usize) -> Result<()> {
+        if self.labels.contains(&label) {
+            return Ok(());
+        }
+        Err(Error::data("no prototype has this label")
+            .found(label)
+            .expected("a label that the rows of the start had")
+            .hint("start with rows of every label"))
     }
 
     fn learn_at(&mut self, x: &[f32], label: usize, progress: f64) -> usize {
@@ -288,7 +301,7 @@ impl Lvq {
         let mut saved = saved::load::<Header>(path, KIND)?;
         let Header { settings, features, seen } = saved.settings;
         settings.check().map_err(|e| saved.here(e))?;
-        setting(features > 0, "features", features, "at least one").map_err(|e| saved.here(e))?;
+        size("features", features).map_err(|e| saved.here(e))?;
         let labels = saved.whole("labels")?;
         let prototypes = saved.reals("prototypes", &[labels.len(), features])?;
         if labels.is_empty() {
@@ -403,6 +416,8 @@ mod tests {
         assert!(refused(LvqSettings { rule: Rule::Lvq3 { window: 0.2, epsilon: -1.0 }, ..good }));
         assert!(refused(LvqSettings { rate: Schedule::constant(1.0), ..good }));
         assert!(Lvq::start(&[1.0, 2.0], 1, &[0], good).unwrap_err().to_string().contains("1 labels"));
-        assert!(Lvq::start(&[1.0], 1, &[0], good).unwrap().predict(&[f32::NAN]).is_err());
+        let mut lvq = Lvq::start(&[1.0], 1, &[0], good).unwrap();
+        assert!(lvq.predict(&[f32::NAN]).is_err());
+        assert!(lvq.learn_one(&[1.0], 1).unwrap_err().to_string().contains("no prototype has this label"));
     }
 }

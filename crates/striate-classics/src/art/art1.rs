@@ -6,12 +6,13 @@
 //! learning  w_J ← I∧w_J
 //! ```
 //!
-//! I the pattern, w_j the top-down weights of category j (the bottom-up ones are L·w_j / (L − 1 + |w_j|)), L > 1: the larger, the more a
-//! large pattern is preferred to a small one. Source: Carpenter and Grossberg, "A massively parallel architecture for a self-organizing
-//! neural pattern recognition machine", Computer Vision, Graphics, and Image Processing 37, 1987; in the limit of fast learning.
+//! I the pattern, w_j the top-down weights of category j (the bottom-up ones are L·w_j / (L − 1 + |w_j|)), L > 1: the
+//! larger, the more a large pattern is preferred to a small one. Source: Carpenter and Grossberg, "A massively parallel
+//! architecture for a self-organizing neural pattern recognition machine", Computer Vision, Graphics, and Image
+//! Processing 37, 1987; in the limit of fast learning.
 
 use super::{Art, check_not_empty, check_range, check_vigilance, overlap, share, size};
-use crate::input::{one, setting};
+use crate::input::{self, one, setting};
 use serde::{Deserialize, Serialize};
 use striate_tensor::Result;
 
@@ -56,7 +57,7 @@ impl Art for Art1 {
     const KIND: &'static str = "art1";
 
     fn new(features: usize, settings: Art1Settings) -> Result<Self> {
-        setting(features > 0, "features", features, "at least one")?;
+        input::size("features", features)?;
         check_vigilance(settings.vigilance)?;
         setting(settings.bias > 1.0 && settings.bias.is_finite(), "bias", settings.bias, "a finite number above 1")?;
         Ok(Art1 { settings, features, weights: vec![] })

@@ -7,11 +7,11 @@
 //! learning  w_J ← N(β·N(Ψ) + (1 − β)·w_J), Ψ_i = I_i where w_Ji > θ, else 0
 //! ```
 //!
-//! θ takes noise away, α ≤ 1/√n for n features, β the learning rate. Source: Carpenter, Grossberg and Rosen, "ART 2-A: an adaptive
-//! resonance algorithm for rapid category learning and recognition", Neural Networks 4, 1991.
+//! θ takes noise away, α ≤ 1/√n for n features, β the learning rate. Source: Carpenter, Grossberg and Rosen, "ART 2-A:
+//! an adaptive resonance algorithm for rapid category learning and recognition", Neural Networks 4, 1991.
 
 use super::{Art, check_not_empty, check_range, check_vigilance, size};
-use crate::input::{one, setting};
+use crate::input::{self, one, setting};
 use serde::{Deserialize, Serialize};
 use striate_tensor::Result;
 
@@ -59,7 +59,7 @@ impl Art for Art2a {
     const KIND: &'static str = "art2a";
 
     fn new(features: usize, settings: Art2aSettings) -> Result<Self> {
-        setting(features > 0, "features", features, "at least one")?;
+        input::size("features", features)?;
         check_vigilance(settings.vigilance)?;
         let limit = 1.0 / (features as f64).sqrt();
         setting((0.0..=limit).contains(&settings.choice), "choice", settings.choice, "from 0 to 1/√features")?;

@@ -7,12 +7,13 @@
 //! learning  w_J ← β·(I∧w_J) + (1 − β)·w_J; a new category w = I
 //! ```
 //!
-//! ∧ the minimum, |·| the sum. With complement coding w_j = (u, 1 − v) is the box from u to v, and M says how small the box stays that
-//! takes x in. β = 1 is fast learning; below 1 recoding is slow and committing still fast. Source: Carpenter, Grossberg and Rosen, "Fuzzy
-//! ART: fast stable learning and categorization of analog patterns by an adaptive resonance system", Neural Networks 4, 1991.
+//! ∧ the minimum, |·| the sum. With complement coding w_j = (u, 1 − v) is the box from u to v, and M says how small the
+//! box stays that takes x in. β = 1 is fast learning; below 1 recoding is slow and committing still fast. Source:
+//! Carpenter, Grossberg and Rosen, "Fuzzy ART: fast stable learning and categorization of analog patterns by an
+//! adaptive resonance system", Neural Networks 4, 1991.
 
 use super::{Art, check_not_empty, check_range, check_vigilance, overlap, share, size};
-use crate::input::{one, setting};
+use crate::input::{self, one, setting};
 use serde::{Deserialize, Serialize};
 use striate_tensor::Result;
 
@@ -61,7 +62,7 @@ impl Art for FuzzyArt {
     const KIND: &'static str = "fuzzy-art";
 
     fn new(features: usize, settings: FuzzyArtSettings) -> Result<Self> {
-        setting(features > 0, "features", features, "at least one")?;
+        input::size("features", features)?;
         check_vigilance(settings.vigilance)?;
         let choice = settings.choice;
         setting(choice > 0.0 && choice.is_finite(), "choice", choice, "a finite number above 0")?;

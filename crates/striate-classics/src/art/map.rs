@@ -6,11 +6,12 @@
 //! none is left                        a new category is committed to x and mapped to K
 //! ```
 //!
-//! so that the vigilance rises only as far as the mistake demands, and is back at its base with the next row. In [`Classifier`] K is a label;
-//! in [`Artmap`] it is the category that a second network forms of the row's partner. Sources: Carpenter, Grossberg and Reynolds, "ARTMAP:
-//! supervised real-time learning and classification of nonstationary data by a self-organizing neural network", Neural Networks 4, 1991;
-//! Carpenter, Grossberg, Markuzon, Reynolds and Rosen, "Fuzzy ARTMAP", IEEE Transactions on Neural Networks 3, 1992; with a label for the
-//! second network: Kasuba, "Simplified fuzzy ARTMAP", AI Expert 8, 1993. The map itself learns at once.
+//! so that the vigilance rises only as far as the mistake demands, and is back at its base with the next row. In
+//! [`Classifier`] K is a label; in [`Artmap`] it is the category that a second network forms of the row's partner.
+//! Sources: Carpenter, Grossberg and Reynolds, "ARTMAP: supervised real-time learning and classification of
+//! nonstationary data by a self-organizing neural network", Neural Networks 4, 1991; Carpenter, Grossberg, Markuzon,
+//! Reynolds and Rosen, "Fuzzy ARTMAP", IEEE Transactions on Neural Networks 3, 1992; with a label for the second
+//! network: Kasuba, "Simplified fuzzy ARTMAP", AI Expert 8, 1993. The map itself learns at once.
 
 use super::{Art, Art1, FuzzyArt, Header, Trained, Verdict, put, search, settle, take, until_stable};
 use crate::input::{self, count, setting};
@@ -49,8 +50,9 @@ impl<A: Art> Classifier<A> {
     /// A small ε for the match tracking: the search goes on with categories that match better than the wrong one.
     pub const TRACKING: f64 = 1e-10;
 
-    /// A network without categories; the vigilance of `settings` is the base. `tracking` is ε; a small negative one (MT−) also lets equal
-    /// rows with different labels be told apart by later categories.
+    /// A network without categories; the vigilance of `settings` is the base, `tracking` is ε. With one above 0, equal
+    /// rows with different labels commit a new category each time they come; with a small one below 0 (MT−) they find the
+    /// one that they committed first.
     ///
     /// # Errors
     /// `Fault::Model` when a setting is out of range.
@@ -127,7 +129,8 @@ impl<A: Art> Classifier<A> {
     /// Reads a network.
     ///
     /// # Errors
-    /// `Fault::Data` when the file holds another network, or is damaged; `Fault::Model` when its settings are out of range.
+    /// `Fault::Data` when the file holds another network, or is damaged; `Fault::Model` when its settings are out of
+    /// range.
     pub fn load(path: &Path) -> Result<Self> {
         let mut saved = saved::load::<MapHeader<A::Settings>>(path, &Self::kind())?;
         let header = saved.settings.clone();
@@ -175,8 +178,8 @@ pub struct Artmap<A> {
 }
 
 impl<A: Art> Artmap<A> {
-    /// Two networks without categories, given by features and settings: `a` for rows, `b` for their partners. `tracking`: see
-    /// [`Classifier::new`].
+    /// Two networks without categories, given by features and settings: `a` for rows, `b` for their partners.
+    /// `tracking`: see [`Classifier::new`].
     ///
     /// # Errors
     /// `Fault::Model` when a setting is out of range.
@@ -229,7 +232,8 @@ impl<A: Art> Artmap<A> {
     /// Reads both networks.
     ///
     /// # Errors
-    /// `Fault::Data` when the file holds another network, or is damaged; `Fault::Model` when its settings are out of range.
+    /// `Fault::Data` when the file holds another network, or is damaged; `Fault::Model` when its settings are out of
+    /// range.
     pub fn load(path: &Path) -> Result<Self> {
         type Headers<S> = (MapHeader<S>, Header<S>);
         let mut saved = saved::load::<Headers<A::Settings>>(path, &Self::kind())?;
@@ -309,6 +313,16 @@ mod tests {
             [(0.0, 0), (0.5, 1), (0.25, 1)].iter().map(|&(x, y)| lenient.learn_one(&[x], y).unwrap()).collect();
         assert_eq!(learnt, [0, 1, 1], "MT− takes one that matches as well");
         assert_eq!(map.labels(), [0, 1, 1]);
+    }
+
+    #[test]
+    fn rows_that_contradict_each_other() {
+        let categories = |tracking: f64| {
+            let mut map = Classifier::<FuzzyArt>::new(1, fuzzy(0.0, 1.0), tracking).unwrap();
+            map.train(&[0.5; 6], &[0, 1, 0, 1, 0, 1], 1).unwrap();
+            map.art().categories()
+        };
+        assert_eq!((categories(TRACKING), categories(-TRACKING)), (4, 2));
     }
 
     #[test]

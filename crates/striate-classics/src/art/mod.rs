@@ -153,7 +153,8 @@ pub trait Art: Sized {
     /// Reads a network.
     ///
     /// # Errors
-    /// `Fault::Data` when the file holds another network, or is damaged; `Fault::Model` when its settings are out of range.
+    /// `Fault::Data` when the file holds another network, or is damaged; `Fault::Model` when its settings are out of
+    /// range.
     fn load(path: &Path) -> Result<Self> {
         let mut saved = saved::load::<Header<Self::Settings>>(path, Self::KIND)?;
         let header = saved.settings.clone();

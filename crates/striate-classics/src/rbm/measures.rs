@@ -60,8 +60,9 @@ impl Rbm {
         Ok(rows.chunks_exact(self.visible).zip(z.chunks_exact(hidden)).map(energy).collect())
     }
 
-    /// The mean over the rows of n·ln p(v_i | all others), with one feature i of the n drawn for each row: a stand-in for the likelihood,
-    /// of which the normalising constant is out of reach. Besag, "Statistical analysis of non-lattice data", 1975.
+    /// The mean over the rows of n·ln p(v_i | all others), with one feature i of the n drawn for each row: a stand-in
+    /// for the likelihood, of which the normalising constant is out of reach. Besag, "Statistical analysis of
+    /// non-lattice data", 1975.
     ///
     /// # Errors
     /// `Fault::Data` when the rows do not fit; `Fault::Model` for Gaussian units.

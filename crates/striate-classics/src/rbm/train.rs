@@ -6,12 +6,13 @@
 //! Δ ← μ·Δ + ε·G                         W, b, c ← W, b, c + Δ
 //! ```
 //!
-//! ⟨·⟩ the mean over the batch, ε the rate, μ the momentum, λ the weight decay. The chain starts at the rows (CD-k: Hinton, "Training
-//! products of experts by minimizing contrastive divergence", Neural Computation 14, 2002) or goes on where the last batch left it
-//! (persistent CD: Tieleman, "Training restricted Boltzmann machines using approximations to the likelihood gradient", ICML 2008).
+//! ⟨·⟩ the mean over the batch, ε the rate, μ the momentum, λ the weight decay. The chain starts at the rows (CD-k:
+//! Hinton, "Training products of experts by minimizing contrastive divergence", Neural Computation 14, 2002) or goes on
+//! where the last batch left it (persistent CD: Tieleman, "Training restricted Boltzmann machines using approximations
+//! to the likelihood gradient", ICML 2008).
 //!
-//! Sparsity (Hinton, "A practical guide to training restricted Boltzmann machines", 2010, section 11): with q_j a running mean of h⁺_j and
-//! p its target, each hidden unit's input gets the extra gradient −κ·(q_j − p).
+//! Sparsity (Hinton, "A practical guide to training restricted Boltzmann machines", 2010, section 11): with q_j a
+//! running mean of h⁺_j and p its target, each hidden unit's input gets the extra gradient −κ·(q_j − p).
 
 use super::units::{draw_bits, draw_normals, logistic};
 use super::{Rbm, Visible};

@@ -1,12 +1,12 @@
-//! Learning all rows at once (Kohonen, "Essentials of the self-organizing map", Neural Networks 37, 2013): with c(x) the
-//! winner of row x, n_c the rows that unit c wins and S_c their sum,
+//! Learning all rows at once (Kohonen, "Essentials of the self-organizing map", Neural Networks 37, 2013): with c(x)
+//! the winner of row x, n_c the rows that unit c wins and S_c their sum,
 //!
 //! ```text
 //! w_j ← Σ_c h(d_jc, σ)·S_c / Σ_c h(d_jc, σ)·n_c
 //! ```
 //!
-//! which is the mean of the rows, weighted by how near their winners are. One pass is two matrix products: rows by weights
-//! for the winners, and h by S.
+//! which is the mean of the rows, weighted by how near their winners are. One pass is two matrix products: rows by
+//! weights for the winners, and h by S.
 
 use super::winners::{Nearest, Scratch};
 use super::{Neighbourhood, Som};
@@ -21,11 +21,12 @@ const BLOCK: usize = 256;
 const LEAST_SHARE: f64 = 1e-12;
 
 impl Som {
-    /// Moves all weights to the weighted means `passes` times, from the first of which to the last the radius goes from start to end.
-    /// The learning rate plays no part.
+    /// Moves all weights to the weighted means `passes` times, from the first of which to the last the radius goes from
+    /// start to end. The learning rate plays no part.
     ///
     /// # Errors
-    /// `Fault::Data` when the rows do not fit the map; `Fault::Model` for the Mexican hat, whose negative weights have no mean.
+    /// `Fault::Data` when the rows do not fit the map; `Fault::Model` for the Mexican hat, whose negative weights have
+    /// no mean.
     pub fn train_batch(&mut self, workers: &Workers, rows: &[f32], passes: usize) -> Result<()> {
         let (n, width, units) = (count(rows, self.features)?, self.features, self.units());
         if self.settings.neighbourhood == Neighbourhood::MexicanHat {
@@ -115,7 +116,7 @@ mod tests {
 
     fn rows(n: u64, width: u64) -> Vec<f32> {
         let rng = Rng::new(4);
-        (0..n * width).map(|i| rng.normal(i) + 3.0 * (rng.bits(1 << 40 | i / width) % 3) as f32).collect()
+        (0..n * width).map(|i| rng.normal(i) + 3.0 * (rng.bits((1 << 40) + i / width) % 3) as f32).collect()
     }
 
     /// One pass by the formula, in f64.

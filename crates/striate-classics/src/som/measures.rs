@@ -1,12 +1,12 @@
 //! How well a map lies in the data, and what it shows.
 //!
 //! - **quantisation error**: the mean distance of a row to its winner.
-//! - **topographic error**: the part of the rows whose two nearest units do not touch (Kiviluoto, "Topology preservation in
-//!   self-organizing maps", 1996).
-//! - **U-matrix**: for each unit the mean distance of its weights to those of its neighbours; ridges divide clusters (Ultsch and
-//!   Siemon, 1990).
-//! - **hit map**, **component plane**, **label map**: for each unit the rows that it wins, one of its weights, the label that most of
-//!   its rows have.
+//! - **topographic error**: the part of the rows whose two nearest units do not touch (Kiviluoto, "Topology
+//!   preservation in self-organizing maps", 1996).
+//! - **U-matrix**: for each unit the mean distance of its weights to those of its neighbours; ridges divide clusters
+//!   (Ultsch and Siemon, 1990).
+//! - **hit map**, **component plane**, **label map**: for each unit the rows that it wins, one of its weights, the
+//!   label that most of its rows have.
 
 use super::Som;
 use crate::input::{count, labels};
@@ -71,7 +71,8 @@ impl Som {
         (feature < self.features).then(|| self.weights.iter().skip(feature).step_by(self.features).copied().collect())
     }
 
-    /// For each unit the label that most of its rows have (of equally many the least), and how many; `None` where it wins no row.
+    /// For each unit the label that most of its rows have (of equally many the least), and how many; `None` where it
+    /// wins no row.
     ///
     /// # Errors
     /// `Fault::Data` when rows or labels do not fit.

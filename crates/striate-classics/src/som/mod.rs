@@ -1,4 +1,5 @@
-//! The self-organising map: a grid of units that spreads over the data so that neighbours on the grid are neighbours in the data.
+//! The self-organising map: a grid of units that spreads over the data so that neighbours on the grid are neighbours in
+//! the data.
 //!
 //! ```text
 //! c = argmin_j d(x, w_j)
@@ -6,16 +7,18 @@
 //! w_j ← Σ_x h(d_jc(x), σ)·x / Σ_x h(d_jc(x), σ)                   batch
 //! ```
 //!
-//! x a row, w_j the weights of unit j, c the winner, d_cj the distance of two units on the grid, h the neighbourhood, σ its
-//! radius, α the learning rate. Source: Kohonen, "Self-organized formation of topologically correct feature maps", Biological
-//! Cybernetics 43, 1982; the batch form and the choice of parameters: "Essentials of the self-organizing map", Neural Networks 37,
-//! 2013.
+//! x a row, w_j the weights of unit j, c the winner, d_cj the distance of two units on the grid, h the neighbourhood, σ
+//! its radius, α the learning rate. Source: Kohonen, "Self-organized formation of topologically correct feature maps",
+//! Biological Cybernetics 43, 1982; the batch form and the choice of parameters: "Essentials of the self-organizing
+//! map", Neural Networks 37, 2013.
 //!
 //! # What to watch
 //!
 //! - Features of larger scale decide alone who wins: bring them to one scale first.
-//! - A radius that starts too small leaves folds: the topographic error shows them. Half the longer side of the grid is a safe start.
-//! - The quantisation error falls with every unit more, and with a radius that ends smaller; compare it only between maps of one size.
+//! - A radius that starts too small leaves folds: the topographic error shows them. Half the longer side of the grid is
+//!   a safe start.
+//! - The quantisation error falls with every unit more, and with a radius that ends smaller; compare it only between
+//!   maps of one size.
 //! - Batch training has no learning rate, is faster by far, and wants a start by [`Start::Pca`] or [`Start::Sample`].
 //! - Distances on a torus have no border that attracts rows; the map then cannot unfold flat data.
 //!
@@ -48,7 +51,7 @@ pub use grid::{Grid, Topology};
 pub use neighbourhood::Neighbourhood;
 pub use start::Start;
 
-use crate::input::{count, setting};
+use crate::input::{count, setting, size};
 use crate::saved;
 use crate::{Decay, Schedule};
 use serde::{Deserialize, Serialize};
@@ -79,7 +82,8 @@ pub struct SomSettings {
 }
 
 impl SomSettings {
-    /// Euclidean, Gaussian; the rate from 0.5 to 0.01, the radius from half the longer side to 0.5; a horizon of 10,000 rows.
+    /// Euclidean, Gaussian; the rate from 0.5 to 0.01, the radius from half the longer side to 0.5; a horizon of 10,000
+    /// rows.
     pub fn new(grid: Grid) -> Self {
         let radius = (grid.rows.max(grid.columns) as f64 / 2.0).max(1.0);
         SomSettings {
@@ -132,7 +136,7 @@ impl Som {
     /// `Fault::Model` when a setting is out of range.
     pub fn new(features: usize, settings: SomSettings) -> Result<Self> {
         settings.check()?;
-        setting(features > 0, "features", features, "at least one")?;
+        size("features", features)?;
         let rng = Rng::new(settings.seed).stream("som.weights");
         let weights = (0..(settings.grid.units() * features) as u64).map(|i| rng.uniform(i)).collect();
         Ok(Som { settings, features, weights, seen: 0 })
@@ -193,7 +197,7 @@ impl Som {
         let Header { settings, features, seen } = saved.settings;
         settings.check().map_err(|e| saved.here(e))?;
         let weights = saved.reals("weights", &[settings.grid.rows, settings.grid.columns, features])?;
-        setting(features > 0, "features", features, "at least one").map_err(|e| saved.here(e))?;
+        size("features", features).map_err(|e| saved.here(e))?;
         Ok(Som { settings, features, weights, seen })
     }
 }

@@ -11,8 +11,8 @@ use crate::input::{count, one};
 use striate_tensor::{Result, Rng};
 
 impl Som {
-    /// Learns each row `passes` times, over which rate and radius go from start to end; with `shuffle` each pass has an order of
-    /// its own.
+    /// Learns each row `passes` times, over which rate and radius go from start to end; with `shuffle` each pass has an
+    /// order of its own.
     ///
     /// # Errors
     /// `Fault::Data` when the rows do not fit the map.
@@ -33,8 +33,8 @@ impl Som {
         Ok(())
     }
 
-    /// Learns one row of a stream and says which unit won; rate and radius fall over the first `horizon` rows. Allocates
-    /// nothing.
+    /// Learns one row of a stream and says which unit won; rate and radius fall over the first `horizon` rows.
+    /// Allocates nothing.
     ///
     /// # Errors
     /// `Fault::Data` when the row does not fit the map.

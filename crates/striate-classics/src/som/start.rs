@@ -1,8 +1,8 @@
 //! Where the weights stand before training.
 //!
-//! PCA start: unit at (s, t) ∈ [−1, 1]² of the grid gets w = μ + s·√λ₁·e₁ + t·√λ₂·e₂, with μ the mean of the rows, λ and e
-//! the largest two eigenvalues and eigenvectors of their covariance, by power iteration with deflation. The longer side
-//! of the grid lies along e₁.
+//! PCA start: unit at (s, t) ∈ [−1, 1]² of the grid gets w = μ + s·√λ₁·e₁ + t·√λ₂·e₂, with μ the mean of the rows, λ
+//! and e the largest two eigenvalues and eigenvectors of their covariance, by power iteration with deflation. The
+//! longer side of the grid lies along e₁.
 
 use super::Som;
 use crate::input::count;
@@ -93,7 +93,8 @@ fn covariance(product: &mut Product<'_>, rows: &[f32], width: usize) -> (Vec<f64
     (mean, covariance)
 }
 
-/// √λ·e of the largest eigenvalue of a symmetric matrix, which is taken out of it. The largest element of e is positive.
+/// √λ·e of the largest eigenvalue of a symmetric matrix, which is taken out of it. The largest element of e is
+/// positive.
 fn principal(matrix: &mut [f32], width: usize) -> Vec<f64> {
     // the heaviest column cannot be orthogonal to all large eigenvectors
     let weight = |row: &[f32]| row.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>();

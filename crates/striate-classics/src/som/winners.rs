@@ -1,7 +1,7 @@
 //! The two nearest units of every row.
 //!
-//! Plain: the distance to each unit. Fast, where it can be a matrix product: with c the mean of the weights, x' = x − c and
-//! w' = w − c,
+//! Plain: the distance to each unit. Fast, where it can be a matrix product: with c the mean of the weights, x' = x − c
+//! and w' = w − c,
 //!
 //! ```text
 //! euclidean   ‖x − w‖² = ‖x'‖² − 2·(x'·w' − ½‖w'‖²)      score = x'·w' − ½‖w'‖²
@@ -154,7 +154,7 @@ mod tests {
         let mut som = Som::new(width, settings).unwrap();
         let rng = Rng::new(9);
         som.set_weights((0..35 * width as u64).map(|i| offset + rng.normal(i)).collect()).unwrap();
-        let rows: Vec<f32> = (0..(n * width) as u64).map(|i| offset + rng.normal(1 << 20 | i)).collect();
+        let rows: Vec<f32> = (0..(n * width) as u64).map(|i| offset + rng.normal((1 << 20) + i)).collect();
         let nearest = som.nearest(&Workers::new(2), &rows).unwrap();
         for (x, nearest) in rows.chunks(width).zip(nearest) {
             let mut plain: Vec<f32> = som.weights().chunks(width).map(|w| distance.between(x, w)).collect();
