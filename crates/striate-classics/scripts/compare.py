@@ -8,7 +8,8 @@
 som: the same start, schedule and number of passes. `online` is minisom's own algorithm (its `train_batch` takes the rows one by one);
 `batch` moves all weights once a pass. Errors are computed here, from the weights.
 rbm: features of 100 units for logistic regression on the 8×8 digits, 5 seeds; and the pseudo-likelihood of the test rows, with
-scikit-learn's own formula.
+scikit-learn's own formula. Set OMP_NUM_THREADS=1 where the machine has other work: logistic regression on so few rows gains nothing
+from threads that wait for each other.
 """
 
 import argparse
