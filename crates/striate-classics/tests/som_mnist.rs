@@ -1,11 +1,11 @@
-//! A map of handwritten digits: 10,000 of MNIST on 20×20 units. Skips, and says so, where the data are not.
+//! A map of handwritten digits: 4,000 of MNIST on 20×20 units. Skips, and says so, where the data are not.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use striate_classics::som::{Grid, Som, SomSettings, Start};
 use striate_kernels::Workers;
 
-const DIGITS: usize = 10_000;
+const DIGITS: usize = 4_000;
 const PIXELS: usize = 28 * 28;
 
 /// What follows the header of an IDX file.
@@ -38,5 +38,5 @@ fn a_map_of_digits_groups_them() {
         "quantisation error {:.3}, topographic error {:.3}, {right:.3} have their unit's label",
         errors.0, errors.1
     );
-    assert!(errors.0 < 5.9 && errors.1 < 0.2 && right > 0.8, "{errors:?} {right}");
+    assert!(errors.0 < 5.2 && errors.1 < 0.2 && right > 0.8, "{errors:?} {right}");
 }
