@@ -84,7 +84,7 @@ impl Adaline {
     /// `units` neurons of `width` inputs that have learned nothing: all weights 0.
     ///
     /// # Errors
-    /// `Fault::Usage`: no input, no unit, or a rate that is not above 0.
+    /// `Fault::Model`: no input, no unit, or a rate that is not above 0.
     pub fn new(width: usize, units: usize, rate: f32) -> Result<Self> {
         checks::at_least("width", width, 1)?;
         checks::at_least("units", units, 1)?;
@@ -105,7 +105,7 @@ impl Adaline {
     /// Trains neurons to tell classes, with targets ±1.
     ///
     /// # Errors
-    /// `Fault::Usage`: a setting is out of range. `Fault::Data`: the labels do not fit the rows. `Fault::Diverged`:
+    /// `Fault::Model`: a setting is out of range. `Fault::Data`: the labels do not fit the rows. `Fault::Diverged`:
     /// the rate is too high.
     pub fn train(rows: Rows<'_>, labels: &[usize], classes: usize, settings: &Settings) -> Result<(Self, Training)> {
         checks::labels(labels, rows.len(), classes)?;

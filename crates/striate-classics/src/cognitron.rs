@@ -86,7 +86,7 @@ impl Settings {
         checks::within("weak_rate", weak_rate, 0.0, rate)?;
         for (name, radius) in [("area", area), ("vicinity", vicinity), ("lateral", lateral)] {
             if radius >= height.max(width) {
-                return Err(Error::usage(format!("the setting `{name}` is greater than a layer"))
+                return Err(Error::model(format!("the setting `{name}` is greater than a layer"))
                     .found(radius)
                     .expected(format!("less than {}", height.max(width))));
             }
@@ -135,7 +135,7 @@ impl Cognitron {
     /// A cognitron that has seen nothing: all synapses that can change are 0.
     ///
     /// # Errors
-    /// `Fault::Usage`: a size of 0 or a setting out of range.
+    /// `Fault::Model`: a size of 0 or a setting out of range.
     pub fn new(settings: &Settings) -> Result<Self> {
         let (cells, taps) = settings.check()?;
         let layer = Layer { excitatory: vec![0.0; cells * taps], inhibitory: vec![0.0; cells] };

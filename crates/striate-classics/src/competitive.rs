@@ -78,7 +78,7 @@ impl Competitive {
     /// `units` units of `width` inputs, with small normal weights, for rows of `classes` classes (1 if there are none).
     ///
     /// # Errors
-    /// `Fault::Usage`: a size of 0, or a setting out of range.
+    /// `Fault::Model`: a size of 0, or a setting out of range.
     pub fn new(width: usize, units: usize, classes: usize, settings: &Settings) -> Result<Self> {
         checks::at_least("width", width, 1)?;
         checks::at_least("units", units, 1)?;

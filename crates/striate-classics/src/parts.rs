@@ -1,3 +1,5 @@
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
@@ -107,6 +109,24 @@ impl Parts {
         self
     }
 
+    /// One more value of several fields, as a text of JSON (which keeps every number, bit for bit).
+    ///
+    /// # Panics
+    /// When the value has a form that JSON lacks.
+    pub fn json(self, name: impl Into<String>, value: &impl Serialize) -> Self {
+        let text = serde_json::to_string(value).expect("settings and labels have a form in JSON");
+        self.text(name, text)
+    }
+
+    /// Takes out the tensor `name`: rows of `width` finite numbers, as many as there are.
+    ///
+    /// # Errors
+    /// `Fault::Data`: it is missing or not so.
+    pub fn take_rows(&mut self, name: &str, width: usize) -> Result<Vec<f32>> {
+        let rows = self.tensors.get(name).and_then(|tensor| tensor.shape().first()).copied();
+        self.take(name, &[rows.unwrap_or(0), width])
+    }
+
     /// Takes out the tensor `name`, whose shape must be `shape` and whose numbers must be finite.
     ///
     /// # Errors
@@ -138,6 +158,20 @@ impl Parts {
         let text = self.texts.get(name).ok_or_else(|| missing(name))?;
         text.parse().map_err(|_| {
             Error::data(format!("`{name}` cannot be understood")).found(format!("`{text}`")).expected("a number")
+        })
+    }
+
+    /// The text `name` as the value that [`Parts::json`] wrote.
+    ///
+    /// # Errors
+    /// `Fault::Data`: it is missing or no such value.
+    pub fn parse_json<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
+        let text = self.texts.get(name).ok_or_else(|| missing(name))?;
+        serde_json::from_str(text).map_err(|failure| {
+            Error::data(format!("`{name}` cannot be understood"))
+                .found(failure)
+                .expected("what Striate wrote there, as JSON")
+                .hint("the file was changed: save the network again")
         })
     }
 

@@ -1,5 +1,5 @@
 use crate::checks;
-use striate_tensor::{Error, Result};
+use striate_tensor::Result;
 
 /// A view of rows of finite numbers, all of one width: what every network learns from.
 ///
@@ -22,12 +22,7 @@ impl<'a> Rows<'a> {
     /// # Errors
     /// `Fault::Data`: there is no row, the last one is not whole, or a number is not finite.
     pub fn new(values: &'a [f32], width: usize) -> Result<Self> {
-        if width == 0 || values.is_empty() || !values.len().is_multiple_of(width) {
-            return Err(Error::data("the numbers do not make whole rows")
-                .found(format!("{} numbers for a width of {width}", values.len()))
-                .expected("one row or more, each of at least one number"));
-        }
-        checks::finite(values)?;
+        checks::count(values, width)?;
         Ok(Rows { values, width })
     }
 

@@ -31,7 +31,7 @@ impl Associator {
     /// A memory without contents, from rows of `width` numbers to rows of `outputs`.
     ///
     /// # Errors
-    /// `Fault::Usage`: no input, no output, or a rate that is not above 0.
+    /// `Fault::Model`: no input, no output, or a rate that is not above 0.
     pub fn new(width: usize, outputs: usize, rate: f32) -> Result<Self> {
         checks::at_least("width", width, 1)?;
         checks::at_least("outputs", outputs, 1)?;

@@ -16,7 +16,7 @@ impl Oja {
     /// A unit of `width` inputs with a random direction of length 1.
     ///
     /// # Errors
-    /// `Fault::Usage`: no input.
+    /// `Fault::Model`: no input.
     pub fn new(width: usize, seed: u64) -> Result<Self> {
         checks::at_least("width", width, 1)?;
         checks::product(&[width])?;
@@ -40,7 +40,7 @@ impl Oja {
     /// Learns from one row at the rate η.
     ///
     /// # Errors
-    /// `Fault::Data`: `x` is not a row of this width. `Fault::Usage`: a rate not above 0.
+    /// `Fault::Data`: `x` is not a row of this width. `Fault::Model`: a rate not above 0.
     pub fn learn_one(&mut self, x: &[f32], rate: f32) -> Result<()> {
         checks::row(x, self.weights.len())?;
         checks::positive("rate", rate)?;
@@ -51,7 +51,7 @@ impl Oja {
     /// Learns from all rows, epoch after epoch.
     ///
     /// # Errors
-    /// `Fault::Data`: the rows have another width. `Fault::Usage`: a setting is out of range. `Fault::Diverged`: the
+    /// `Fault::Data`: the rows have another width. `Fault::Model`: a setting is out of range. `Fault::Diverged`: the
     /// rate is too high.
     pub fn train(&mut self, rows: Rows<'_>, settings: &Settings) -> Result<()> {
         checks::width(rows, self.weights.len())?;

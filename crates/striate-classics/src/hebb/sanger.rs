@@ -29,7 +29,7 @@ impl Sanger {
     /// `units` units of `width` inputs with random directions of length 1.
     ///
     /// # Errors
-    /// `Fault::Usage`: no input, no unit, or more units than inputs.
+    /// `Fault::Model`: no input, no unit, or more units than inputs.
     pub fn new(width: usize, units: usize, seed: u64) -> Result<Self> {
         checks::at_least("units", units, 1)?;
         checks::at_least("width", width, units)?;
@@ -64,7 +64,7 @@ impl Sanger {
     /// Learns from one row at the rate η.
     ///
     /// # Errors
-    /// `Fault::Data`: `x` is not a row of this width. `Fault::Usage`: a rate not above 0.
+    /// `Fault::Data`: `x` is not a row of this width. `Fault::Model`: a rate not above 0.
     pub fn learn_one(&mut self, x: &[f32], rate: f32) -> Result<()> {
         checks::row(x, self.width)?;
         checks::positive("rate", rate)?;
@@ -75,7 +75,7 @@ impl Sanger {
     /// Learns from all rows, epoch after epoch.
     ///
     /// # Errors
-    /// `Fault::Data`: the rows have another width. `Fault::Usage`: a setting is out of range. `Fault::Diverged`: the
+    /// `Fault::Data`: the rows have another width. `Fault::Model`: a setting is out of range. `Fault::Diverged`: the
     /// rate is too high.
     pub fn train(&mut self, rows: Rows<'_>, settings: &Settings) -> Result<()> {
         checks::width(rows, self.width)?;

@@ -50,7 +50,7 @@ impl Continuous {
     ///
     /// # Errors
     /// `Fault::Data`: the weights do not make a square of as many units as currents, are not symmetric, or not
-    /// finite. `Fault::Usage`: the gain is not above 0.
+    /// finite. `Fault::Model`: the gain is not above 0.
     pub fn new(weights: Vec<f32>, currents: Vec<f32>, gain: f32) -> Result<Self> {
         let units = currents.len();
         if units == 0 || units.checked_mul(units) != Some(weights.len()) {
@@ -68,7 +68,7 @@ impl Continuous {
     /// The graded units of a discrete network, without currents.
     ///
     /// # Errors
-    /// `Fault::Usage`: the gain is not above 0.
+    /// `Fault::Model`: the gain is not above 0.
     pub fn of(network: &Hopfield, gain: f32) -> Result<Self> {
         Self::new(network.weights().to_vec(), vec![0.0; network.units()], gain)
     }

@@ -57,7 +57,7 @@ impl Hopfield {
     /// A network that stores `patterns` of ±1.
     ///
     /// # Errors
-    /// `Fault::Data`: a pattern has another number than ±1. `Fault::Usage`: there are too many units.
+    /// `Fault::Data`: a pattern has another number than ±1. `Fault::Model`: there are too many units.
     pub fn store(patterns: Rows<'_>, storage: Storage) -> Result<Self> {
         binary(patterns)?;
         checks::product(&[patterns.width(), patterns.width()])?;

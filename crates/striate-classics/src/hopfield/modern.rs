@@ -52,7 +52,7 @@ impl Modern {
     /// A memory of `patterns`, real or ±1, with the inverse temperature β.
     ///
     /// # Errors
-    /// `Fault::Usage`: β is not above 0.
+    /// `Fault::Model`: β is not above 0.
     pub fn store(patterns: Rows<'_>, beta: f32) -> Result<Self> {
         checks::positive("beta", beta)?;
         Ok(Modern { width: patterns.width(), patterns: patterns.values().to_vec(), beta })

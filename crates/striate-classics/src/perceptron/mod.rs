@@ -61,7 +61,7 @@ impl Perceptron {
     /// A perceptron that has learned nothing: all weights 0, rate 1, margin 0.
     ///
     /// # Errors
-    /// `Fault::Usage`: no input, or fewer than two classes.
+    /// `Fault::Model`: no input, or fewer than two classes.
     pub fn new(width: usize, classes: usize) -> Result<Self> {
         checks::at_least("width", width, 1)?;
         checks::at_least("classes", classes, 2)?;
@@ -80,7 +80,7 @@ impl Perceptron {
     /// The same with the rate η.
     ///
     /// # Errors
-    /// `Fault::Usage`: not above 0.
+    /// `Fault::Model`: not above 0.
     pub fn rate(mut self, rate: f32) -> Result<Self> {
         checks::positive("rate", rate)?;
         self.rate = rate;
@@ -90,7 +90,7 @@ impl Perceptron {
     /// The same with the margin m.
     ///
     /// # Errors
-    /// `Fault::Usage`: below 0.
+    /// `Fault::Model`: below 0.
     pub fn margin(mut self, margin: f32) -> Result<Self> {
         checks::within("margin", margin, 0.0, f32::MAX)?;
         self.margin = margin;

@@ -86,7 +86,7 @@ impl Perceptron {
     /// Trains a new perceptron.
     ///
     /// # Errors
-    /// `Fault::Usage`: a setting is out of range. `Fault::Data`: the labels do not fit the rows. `Fault::Diverged`: the
+    /// `Fault::Model`: a setting is out of range. `Fault::Data`: the labels do not fit the rows. `Fault::Diverged`: the
     /// numbers are too large.
     pub fn train(
         rows: Rows<'_>,

@@ -136,6 +136,6 @@ fn mistakes_are_errors() {
         Settings { rate: 1.0, weak_rate: 2.0, ..Settings::default() },
         Settings { height: usize::MAX, ..Settings::default() },
     ] {
-        assert_eq!(Cognitron::new(&settings).unwrap_err().fault(), Fault::Usage);
+        assert_eq!(Cognitron::new(&settings).unwrap_err().fault(), Fault::Model);
     }
 }

@@ -69,10 +69,10 @@ fn with_counted_labels_it_tells_digits() {
 #[test]
 fn mistakes_are_errors() {
     let settings = Settings::default();
-    assert_eq!(Competitive::new(2, 0, 1, &settings).unwrap_err().fault(), Fault::Usage);
+    assert_eq!(Competitive::new(2, 0, 1, &settings).unwrap_err().fault(), Fault::Model);
     assert_eq!(
         Competitive::new(2, 2, 1, &Settings { rate: 1.5, ..settings.clone() }).unwrap_err().fault(),
-        Fault::Usage
+        Fault::Model
     );
     let mut units = Competitive::new(2, 2, 3, &settings).unwrap();
     assert_eq!(units.learn_one(&[1.0, 1.0], 3).unwrap_err().fault(), Fault::Data);

@@ -107,5 +107,5 @@ fn too_high_a_rate_is_told() {
     let settings = Settings { rate: 1.0, ..Settings::default() };
     let failure = Oja::new(30, 1).unwrap().train(cancer.rows(), &settings).unwrap_err();
     assert_eq!(failure.fault(), Fault::Diverged);
-    assert_eq!(Sanger::new(3, 4, 1).unwrap_err().fault(), Fault::Usage);
+    assert_eq!(Sanger::new(3, 4, 1).unwrap_err().fault(), Fault::Model);
 }

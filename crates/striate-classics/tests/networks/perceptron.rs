@@ -175,16 +175,16 @@ fn mistakes_are_errors() {
     };
     assert_eq!(train(&[0], 2, Settings::default()), Fault::Data);
     assert_eq!(train(&[0, 2], 2, Settings::default()), Fault::Data);
-    assert_eq!(train(&[0, 0], 1, Settings::default()), Fault::Usage);
-    assert_eq!(train(&[0, 1], 2, Settings { epochs: 0, ..Settings::default() }), Fault::Usage);
-    assert_eq!(train(&[0, 1], 2, Settings { rate: f32::NAN, ..Settings::default() }), Fault::Usage);
-    assert_eq!(train(&[0, 1], 2, Settings { margin: -1.0, ..Settings::default() }), Fault::Usage);
+    assert_eq!(train(&[0, 0], 1, Settings::default()), Fault::Model);
+    assert_eq!(train(&[0, 1], 2, Settings { epochs: 0, ..Settings::default() }), Fault::Model);
+    assert_eq!(train(&[0, 1], 2, Settings { rate: f32::NAN, ..Settings::default() }), Fault::Model);
+    assert_eq!(train(&[0, 1], 2, Settings { margin: -1.0, ..Settings::default() }), Fault::Model);
     let huge = Rows::new(&[3e38, -3e38, 3e38, 3e38], 2).unwrap();
     assert_eq!(
         Perceptron::train(huge, &[0, 1], 2, &Settings { rate: 1e3, ..Settings::default() }).unwrap_err().fault(),
         Fault::Diverged
     );
-    assert_eq!(Perceptron::new(usize::MAX, 3).unwrap_err().fault(), Fault::Usage);
+    assert_eq!(Perceptron::new(usize::MAX, 3).unwrap_err().fault(), Fault::Model);
     let network = Perceptron::new(2, 2).unwrap();
     let failure = network.predict(&[1.0]).unwrap_err().to_string();
     assert!(failure.contains("found: 1 numbers") && failure.contains("expected: 2"), "{failure}");
