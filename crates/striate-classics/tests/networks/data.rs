@@ -57,5 +57,5 @@ fn samples_that_do_not_fit_are_refused() {
         assert_eq!(Samples::new("x", values, 2, labels, names.clone()).unwrap_err().fault(), Fault::Data);
     }
     let failure = Samples::new("x", vec![1.0, f32::INFINITY], 2, vec![0], names).unwrap_err();
-    assert!(failure.to_string().contains("found: inf at place 1"), "{failure}");
+    assert!(failure.to_string().contains("found: inf in column 1"), "{failure}");
 }
