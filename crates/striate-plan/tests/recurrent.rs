@@ -62,7 +62,8 @@ fn check(graph: &Graph, what: &str) {
     let exact: Vec<_> = names.iter().map(|n| n.name.as_str()).zip(values.iter().map(Value::converted::<f64>)).collect();
     let trace = interpret(graph, &State::new(), &exact).unwrap_or_else(|e| panic!("{e}"));
     for isa in Isa::all() {
-        let mut plan = Plan::new(graph, 1, &Options { isa: Some(isa) }).unwrap_or_else(|e| panic!("{e}"));
+        let mut plan =
+            Plan::new(graph, 1, &Options { isa: Some(isa), ..Options::default() }).unwrap_or_else(|e| panic!("{e}"));
         let mut run = |workers: &Workers| {
             plan.run(workers, &mut Store::default(), &feeds).unwrap_or_else(|e| panic!("{e}"));
             (0..graph.outputs.len()).map(|k| plan.output(k).to_vec()).collect::<Vec<_>>()

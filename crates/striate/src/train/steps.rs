@@ -96,7 +96,7 @@ impl Steps {
     /// use striate::prelude::*;
     /// use striate::train::{Optimizer, Sgd, Steps};
     /// let g = Builder::new();
-    /// let y = g.input("x", f32([N, 1, 8, 8])).conv2d(4, 3).var();
+    /// let y = g.input("x", f32([N, 1.into(), 8.into(), 8.into()])).conv2d(4, 3).var();
     /// let graph = g.finish([(y * y).mean_all()])?;
     /// let exact = Options { exact: true, ..Options::default() };
     /// let steps = Steps::from_graph(graph, &Optimizer::from(Sgd::default()), 1, 1)?.with_options(exact);

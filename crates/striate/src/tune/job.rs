@@ -179,7 +179,7 @@ mod tests {
     fn all_that_accept_are_measured() {
         let outcome = job().measure(Isa::best(), &Choices::default(), &Workers::new(1)).unwrap().unwrap();
         let names: Vec<_> = outcome.medians_ns.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["winograd4", "winograd2", "direct"]);
+        assert!(["winograd4", "winograd2", "direct"].iter().all(|name| names.contains(name)), "{names:?}");
         assert!(outcome.medians_ns.iter().all(|(_, ns)| *ns > 0) && names.contains(&outcome.now.as_str()));
     }
 }
