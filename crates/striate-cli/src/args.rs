@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Bench(BenchCommand),
     /// Show how a model is computed: what the passes did, the kernel of each equation, the memory
     Plan(WorkloadArgs),
+    /// Let one of the networks around convolutional ones learn from data inside; shows numbers, draws pictures
+    Play(PlayArgs),
     /// Print version, target, instruction set and threads
     Version,
 }
@@ -305,6 +307,23 @@ pub(crate) struct SummaryArgs {
 pub(crate) struct ModelsArgs {
     /// The model to print as a file
     pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlayArgs {
+    /// The network; without it, they are listed
+    pub(crate) network: Option<String>,
+    /// Decides everything that is drawn
+    #[arg(long, default_value = "0")]
+    pub(crate) seed: u64,
+    /// Folder for the pictures [default: play/NETWORK]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    /// A tenth of the passes
+    #[arg(long)]
+    pub(crate) quick: bool,
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
