@@ -57,3 +57,5 @@ mod schedule;
 pub use parts::{Parts, Saved};
 pub use rows::Rows;
 pub use schedule::{Decay, Schedule};
+/// Threads for the networks whose work is matrix products; their number changes the speed, never a result.
+pub use striate_kernels::Workers;

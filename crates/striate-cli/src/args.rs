@@ -64,6 +64,8 @@ pub(crate) enum Command {
     /// Find the fastest kernels for convolutions on this machine by measurement; plans then take them
     #[command(after_help = TUNE)]
     Tune(TuneArgs),
+    /// Let one of the networks around convolutional ones learn from data inside; shows numbers, draws pictures
+    Play(PlayArgs),
     /// Print version, target, instruction set and threads
     Version,
 }
@@ -362,6 +364,23 @@ pub(crate) struct SummaryArgs {
 pub(crate) struct ModelsArgs {
     /// The model to print as a file
     pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlayArgs {
+    /// The network; without it, they are listed
+    pub(crate) network: Option<String>,
+    /// Decides everything that is drawn
+    #[arg(long, default_value = "0")]
+    pub(crate) seed: u64,
+    /// Folder for the pictures [default: play/NETWORK]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    /// A tenth of the passes
+    #[arg(long)]
+    pub(crate) quick: bool,
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,7 +3,9 @@
 
 mod args;
 mod commands;
+mod draw;
 mod output;
+mod play;
 mod progress;
 mod report;
 
@@ -50,6 +52,7 @@ fn run(command: Command, output: &mut Output) -> Result<Ended> {
         Command::Bench(args) => commands::bench::run(&args, output),
         Command::Plan(args) => commands::plan::run(&args, output),
         Command::Tune(args) => commands::tune::run(&args, output),
+        Command::Play(args) => commands::play::run(&args, output),
         Command::Version => commands::version::run(output),
     }
 }

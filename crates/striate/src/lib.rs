@@ -30,7 +30,8 @@
 //! ```
 //!
 //! Mistakes are values that say what was found, what was expected, where, and what to do: an [`Error`](tensor::Error).
-//! Everything that a program needs is in this crate: the floors below are [`tensor`], [`graph`] and [`plan`].
+//! Everything that a program needs is in this crate: the floors below are [`tensor`], [`graph`] and [`plan`];
+//! [`classics`] are the networks around convolutional ones, from the perceptron to the deep belief network.
 #![forbid(unsafe_code)]
 
 pub mod bench;
@@ -38,13 +39,14 @@ pub mod data;
 pub mod model;
 pub mod nn;
 pub mod run;
-mod suggest;
+pub mod suggest;
 pub mod summary;
 mod table;
 pub mod train;
 pub mod tune;
 pub mod zoo;
 
+pub use striate_classics as classics;
 pub use striate_graph as graph;
 pub use striate_plan as plan;
 pub use striate_tensor as tensor;

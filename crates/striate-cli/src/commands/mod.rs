@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod eval;
 pub(crate) mod models;
 pub(crate) mod plan;
+pub(crate) mod play;
 pub(crate) mod predict;
 pub(crate) mod summary;
 pub(crate) mod train;

@@ -1,0 +1,49 @@
+//! The boxes with which Fuzzy ARTMAP tells the irises apart.
+
+use super::{PETAL, petals};
+use crate::draw::plane::{self, Shape};
+use crate::play::{Entry, Setup, Shown};
+use striate::classics::art::{Art, Classifier, FuzzyArt, FuzzyArtSettings};
+use striate::prelude::*;
+use striate::tensor::Rng;
+
+pub(crate) const ENTRY: Entry =
+    Entry { name: "artmap", about: "Fuzzy ARTMAP: boxes that learn the kinds of irises in one or two passes", show };
+
+/// Greater than every petal.
+const MOST: [f32; 2] = [8.0, 3.0];
+
+fn show(setup: Setup) -> Result<Shown> {
+    let samples = petals(|x| x)?;
+    let mut order: Vec<usize> = (0..samples.len()).collect();
+    Rng::new(setup.seed).stream("play.order").shuffle(&mut order);
+    let scaled = petals(|x| [x[0] / MOST[0], x[1] / MOST[1]])?.select(&order);
+    let settings = FuzzyArtSettings { vigilance: 0.0, ..FuzzyArtSettings::default() };
+    // Equal petals of two kinds exist: a tracking below 0 finds the box that was made for each.
+    let mut network = Classifier::<FuzzyArt>::new(2, settings, -1e-3)?;
+    let trained = network.train(scaled.rows().values(), scaled.labels(), setup.passes(50))?;
+    // Beyond the greatest petal there is no answer, as there is no code.
+    let classify = |x: &[f32]| network.predict(&[0, 1].map(|k| (x[k] / MOST[k]).clamp(0.0, 1.0)));
+    let boxes = network.art().weights().chunks(4).zip(network.labels());
+    let shapes: Vec<_> = boxes
+        .map(|(w, &class)| Shape::Box {
+            from: [MOST[0] * w[0], MOST[1] * w[1]],
+            to: [MOST[0] * (1.0 - w[2]), MOST[1] * (1.0 - w[3])],
+            class,
+        })
+        .collect();
+    let mut right = vec![];
+    for (x, y) in samples.rows().iter().zip(samples.labels()) {
+        right.push(classify(x)? == Some(*y));
+    }
+    Ok(Shown::default()
+        .fact("accuracy", super::share(right))
+        .fact("categories", network.art().categories())
+        .fact("passes", trained.passes)
+        .fact("stable", trained.stable)
+        .text("the answers over petal length (across) and width (up)", plane::terminal(&samples, &classify)?)
+        .picture(
+            "boxes.svg",
+            plane::draw("Fuzzy ARTMAP: each category is a box", PETAL, &samples, &classify, &shapes, "frames: boxes")?,
+        ))
+}

@@ -1,0 +1,109 @@
+//! A map of the digits: prototypes, the borders between them, labels.
+
+use super::inked;
+use crate::draw::chart::number;
+use crate::draw::colour::{self, Map};
+use crate::draw::svg::{Anchor, Svg};
+use crate::draw::tiles::extent;
+use crate::play::{Entry, Setup, Shown};
+use striate::classics::Workers;
+use striate::classics::som::{Grid, Som, SomSettings, Start};
+use striate::prelude::*;
+
+pub(crate) const ENTRY: Entry = Entry { name: "som", about: "self-organising map: a plane of digits", show };
+
+const ROWS: usize = 10;
+const COLUMNS: usize = 12;
+/// Pixels between two neighbours.
+const STEP: f32 = 46.0;
+
+fn show(setup: Setup) -> Result<Shown> {
+    let (digits, workers) = (inked()?, Workers::new(setup.threads));
+    let rows = digits.rows().values();
+    let settings = SomSettings { seed: setup.seed, ..SomSettings::new(Grid::hexagonal(ROWS, COLUMNS)) };
+    let mut som = Som::new(64, settings)?;
+    som.start(Start::Pca, &workers, rows)?;
+    som.train_batch(&workers, rows, setup.passes(40))?;
+    let labels = som.label_map(&workers, rows, digits.labels(), 10)?;
+    let winners = som.winners(&workers, rows)?;
+    let right =
+        winners.iter().zip(digits.labels()).map(|(unit, y)| labels[*unit].is_some_and(|(label, _)| label == *y));
+    let line = |(row, line): (usize, &[Option<(usize, usize)>])| {
+        let cells: Vec<_> =
+            line.iter().map(|cell| cell.map_or(".".to_string(), |(label, _)| label.to_string())).collect();
+        format!("{}{}", if row % 2 == 1 { "  " } else { "" }, cells.join("   "))
+    };
+    let text: Vec<String> = labels.chunks(COLUMNS).enumerate().map(line).collect();
+    Ok(Shown::default()
+        .fact("quantisation_error", som.quantisation_error(&workers, rows)?)
+        .fact("topographic_error", som.topographic_error(&workers, rows)?)
+        .fact("label_accuracy", super::share(right))
+        .text("the digit that most rows of each unit are (. wins none)", text.join("\n"))
+        .picture("map.svg", prototypes(&som))
+        .picture("u-matrix.svg", u_matrix(&som))
+        .picture("labels.svg", label_map(&som, &labels, &som.hit_map(&workers, rows)?)))
+}
+
+fn paper(title: &str) -> Svg {
+    let mut svg = Svg::new(COLUMNS as f32 * STEP + 140.0, ROWS as f32 * STEP * 0.87 + 76.0);
+    svg.text(24.0, 28.0, 15.0, Anchor::Start, "#111111", title);
+    svg
+}
+
+/// The middle of a unit.
+fn middle(som: &Som, unit: usize) -> (f32, f32) {
+    let (x, y) = som.settings().grid.position(unit);
+    (24.0 + STEP * (x + 0.5), 46.0 + STEP * (y + 0.6))
+}
+
+/// The corners of its hexagon.
+fn hexagon(som: &Som, unit: usize, part: f32) -> Vec<(f32, f32)> {
+    let (x, y) = middle(som, unit);
+    let (half, corner) = (0.5 * STEP * part, 0.577 * STEP * part);
+    let (dx, dy) = (half, corner / 2.0);
+    vec![(x, y - corner), (x + dx, y - dy), (x + dx, y + dy), (x, y + corner), (x - dx, y + dy), (x - dx, y - dy)]
+}
+
+fn prototypes(som: &Som) -> String {
+    let mut svg = paper("Self-organising map of the digits: the weights of each unit");
+    for (unit, weights) in som.weights().chunks(64).enumerate() {
+        let (x, y) = middle(som, unit);
+        svg.pixels((x - 18.0, y - 18.0), weights, 8, 4.5, (0.0, 1.0), Map::Ink);
+        svg.frame(x - 18.0, y - 18.0, 36.0, 36.0, "#bbbbbb", 0.5);
+    }
+    svg.colour_bar((COLUMNS as f32 * STEP + 62.0, 52.0), 140.0, (0.0, 1.0), Map::Ink, "ink");
+    svg.finish()
+}
+
+fn u_matrix(som: &Som) -> String {
+    let mut svg = paper("U-matrix: mean distance to the neighbours (bright: a border)");
+    let distances = som.u_matrix();
+    let (low, high) = extent(&distances);
+    for (unit, d) in distances.iter().enumerate() {
+        let t = (d - low) / (high - low).max(f32::MIN_POSITIVE);
+        svg.polygon(&hexagon(som, unit, 1.01), &Map::Viridis.colour(t));
+        let ink = if t > 0.6 { "#000000" } else { "#ffffff" };
+        let (x, y) = middle(som, unit);
+        svg.text(x, y + 4.0, 10.0, Anchor::Middle, ink, &number(*d));
+    }
+    svg.colour_bar((COLUMNS as f32 * STEP + 62.0, 52.0), 140.0, (low, high), Map::Viridis, "distance");
+    svg.finish()
+}
+
+fn label_map(som: &Som, labels: &[Option<(usize, usize)>], hits: &[usize]) -> String {
+    let mut svg = paper("Label map: the digit of most rows, and its part of them (bright: pure)");
+    for (unit, label) in labels.iter().enumerate() {
+        let (x, y) = middle(som, unit);
+        let Some((label, count)) = label else {
+            svg.polygon(&hexagon(som, unit, 0.96), "#eeeeee");
+            continue;
+        };
+        let part = *count as f32 / hits[unit].max(1) as f32;
+        svg.polygon(&hexagon(som, unit, 0.96), &colour::Map::Cividis.colour(part));
+        let ink = if part > 0.6 { "#000000" } else { "#ffffff" };
+        svg.text(x, y + 4.0, 19.0, Anchor::Middle, ink, &label.to_string());
+        svg.text(x, y + 17.0, 9.0, Anchor::Middle, ink, &format!("{count}/{}", hits[unit]));
+    }
+    svg.colour_bar((COLUMNS as f32 * STEP + 62.0, 52.0), 140.0, (0.0, 1.0), Map::Cividis, "part");
+    svg.finish()
+}
