@@ -153,6 +153,7 @@ const FORWARD: &[(&str, Make<dyn DataPass>)] = &[
     ("depthwise", depthwise::forward),
     ("few", few::forward),
     ("pointwise", pointwise::forward),
+    ("winograd_line", winograd::line::forward),
     ("winograd4", winograd::forward4),
     ("winograd2", winograd::forward2),
     ("direct", direct::forward),
@@ -162,6 +163,7 @@ const FORWARD: &[(&str, Make<dyn DataPass>)] = &[
 const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] = &[
     ("depthwise", depthwise::grad_input),
     ("pointwise", pointwise::grad_input),
+    ("winograd_line", winograd::line::grad_input),
     ("winograd4", winograd::grad_input4),
     ("winograd2", winograd::grad_input2),
     ("direct", direct::grad_input),
@@ -171,6 +173,7 @@ const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] = &[
 const GRAD_WEIGHT: &[(&str, Make<dyn WeightPass>)] = &[
     ("depthwise", depthwise::grad_weight),
     ("pointwise", pointwise::grad_weight),
+    ("winograd_line", winograd::line::grad_weight),
     ("winograd4", winograd::grad_weight4),
     ("winograd2", winograd::grad_weight2),
     ("direct", weight::direct),

@@ -23,6 +23,7 @@ mod data;
 mod filter;
 mod grad_filter;
 mod input;
+pub(super) mod line;
 mod outer;
 mod output;
 mod product;
