@@ -13,6 +13,8 @@ const CASES: &[&str] = &[
     "n1 c4 33 -> o8 k5 d3 p6 g2",
     "n2 c2 9 -> o2 k4 s3 p2:1 flip",
     "n1 c1 700 -> o3 k5 p2",
+    "n2 c9 40 -> o7 k5 s2 p2 flip",
+    "n2 c4 300 -> o8 k7 s2 p3 g2",
     // two axes
     "n1 c1 1x1 -> o1 k1",
     "n9 c1 28x28 -> o6 k5 p2",
@@ -163,9 +165,10 @@ fn check_all(numbers: Numbers, compare: Compare) {
 
 #[test]
 fn integers_agree_bit_for_bit() {
-    // F(4×4, 3×3) divides by three
+    // F(4×4, 3×3) and F(4, R) divide by three
     check_all(integers, |what, found, expected| {
-        if what.contains("winograd4") { close(what, found, expected, 1e-5) } else { same(what, found, expected) }
+        let divides = ["winograd4", "winograd_line"].iter().any(|name| what.contains(name));
+        if divides { close(what, found, expected, 1e-5) } else { same(what, found, expected) }
     });
 }
 
@@ -182,7 +185,7 @@ fn any_number_of_threads_gives_the_same_bits() {
         let x = normals("x", g.batch * g.in_channels * g.pixels());
         let w = normals("w", g.rows() * g.taps());
         let dy = normals("dy", g.batch * g.out_channels * g.positions());
-        for options in [ConvOptions::default(), only("winograd4"), only("winograd2")] {
+        for options in [ConvOptions::default(), only("winograd_line"), only("winograd4"), only("winograd2")] {
             let all = |workers: &Workers| {
                 let (isa, threads) = (Isa::best(), workers.threads());
                 let (mut y, mut dx, mut dw) = (dy.clone(), x.clone(), w.clone());

@@ -23,6 +23,7 @@ use super::super::{ConvOptions, DataPass, WeightPass};
 use super::Made;
 use crate::simd::Isa;
 use data::Data;
+use phase::Phases;
 use weight::Weight;
 
 pub(in crate::conv) fn forward(problem: &Problem, isa: Isa, options: &ConvOptions) -> Made<dyn DataPass> {
@@ -40,8 +41,8 @@ pub(in crate::conv) fn grad_weight(problem: &Problem, isa: Isa, options: &ConvOp
     Ok(Box::new(Weight::new(problem, isa)))
 }
 
-/// Channels on each side from which on the products outweigh the transforms.
-const CHANNELS: usize = 16;
+/// What a transform costs for each point of a channel's tile, in products.
+const TRANSFORM: usize = 16;
 /// Written numbers of all samples from which on they outweigh the kernels' transforms.
 const NUMBERS: usize = 64;
 
@@ -59,8 +60,11 @@ fn accepts(problem: &Problem, options: &ConvOptions) -> Result<(), String> {
     if options.variant.is_some() {
         return Ok(());
     }
-    if problem.ins().min(problem.outs()) < CHANNELS {
-        return Err(format!("fewer than {CHANNELS} channels to multiply: the transforms cost more"));
+    let (ins, outs, points) = (problem.ins(), problem.outs(), Phases::forward(problem).points);
+    let direct = transform::TILE * problem.taps() * ins * outs;
+    let own = points * (ins * outs + TRANSFORM * (ins + outs));
+    if direct <= own {
+        return Err(format!("direct is cheaper: {direct} products for a tile against about {own}"));
     }
     if problem.batch * problem.positions() < NUMBERS {
         return Err(format!("fewer than {NUMBERS} outputs of a channel: the kernels' transforms cost more"));

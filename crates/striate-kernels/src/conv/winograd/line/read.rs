@@ -91,8 +91,8 @@ impl Kernel for Tiles<'_> {
                 let mut from = [line.as_ptr(); LANES];
                 for lane in 0..LANES.min(tiles - first) {
                     let (sample, tile) = self.cover.tile(first + lane);
-                    let at = (sample - self.cover.samples.start) * segment
-                        + (tile - self.cover.tiles.start) * phases.tile;
+                    let at =
+                        (sample - self.cover.samples.start) * segment + (tile - self.cover.tiles.start) * phases.tile;
                     from[lane] = line[at..at + SPAN].as_ptr();
                 }
                 // SAFETY: every place has `SPAN` numbers; `v` has room for this channel and these tiles at every point,

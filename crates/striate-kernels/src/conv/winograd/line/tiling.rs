@@ -84,14 +84,7 @@ impl Tiling {
 
     /// Copies a block's part of a channel; `plane` is the channel of sample 0. Gives the distance between samples.
     #[inline(always)]
-    pub(super) fn copy(
-        &self,
-        phases: &Phases,
-        cover: &Cover,
-        plane: &[f32],
-        sample: usize,
-        line: &mut [f32],
-    ) -> usize {
+    pub(super) fn copy(&self, phases: &Phases, cover: &Cover, plane: &[f32], sample: usize, line: &mut [f32]) -> usize {
         let segment = cover.tiles.len() * phases.tile + SPAN;
         for (number, line) in cover.samples.clone().zip(line.chunks_exact_mut(segment)) {
             let from = &plane[number * sample..][..self.source];

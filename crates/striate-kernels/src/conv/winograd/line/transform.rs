@@ -28,11 +28,8 @@ struct Matrices {
 const MATRICES: [Matrices; TAPS + 1] = [matrices(0), matrices(1), matrices(2), matrices(3), matrices(4)];
 
 const fn matrices(taps: usize) -> Matrices {
-    let mut all = Matrices {
-        input: [[0.0; POINTS]; POINTS],
-        filter: [[0.0; TAPS]; POINTS],
-        output: [[0.0; POINTS]; TILE],
-    };
+    let mut all =
+        Matrices { input: [[0.0; POINTS]; POINTS], filter: [[0.0; TAPS]; POINTS], output: [[0.0; POINTS]; TILE] };
     if taps < 2 {
         let mut i = 0;
         while i < TILE {

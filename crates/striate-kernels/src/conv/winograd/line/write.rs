@@ -24,7 +24,6 @@ pub(super) struct Output<'a> {
     pub sample: usize,
 }
 
-
 impl Kernel for Output<'_> {
     type Output = ();
 
