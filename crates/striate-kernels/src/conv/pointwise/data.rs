@@ -354,6 +354,8 @@ impl Item<'_> {
                         sums[m][v] = simd.fma(lanes[v], w, sums[m][v]);
                     }
                 }
+                // the next block's weights: each block is a stream of its own
+                simd.fetch(w.wrapping_add(terms * M));
                 (w, x) = (w.add(M), x.add(V * LANES));
             }
         }
