@@ -114,7 +114,8 @@ fn few(data: &Dataset, seed: u64) -> (Dataset, Dataset) {
 /// The stack's network with weights drawn by a scheme.
 fn perceptron(scheme: &Scheme) -> Result<Model> {
     let model = Model::new("mlp", [1, 28, 28]).classes(10).flatten();
-    let hidden = UNITS.iter().fold(model, |model, units| model.then(Dense::new(*units).init(scheme.clone())).logistic());
+    let hidden =
+        UNITS.iter().fold(model, |model, units| model.then(Dense::new(*units).init(scheme.clone())).logistic());
     hidden.then(Dense::new(10).init(scheme.clone())).finish()
 }
 
