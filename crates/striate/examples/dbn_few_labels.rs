@@ -10,8 +10,8 @@
 //! ```
 //!
 //! Both are trained by Adam in batches of 50 for 60 epochs along half a cosine. Both choose their learning rate, and B its
-//! random start too, by the validation images; then the test set is looked at once. Without a folder it runs on the
-//! digits inside.
+//! random start too, by the validation images; then the test set is looked at once. Without a folder, or
+//! with `-`, it runs on the digits inside.
 
 use std::path::Path;
 use striate::classics::Workers;
@@ -36,8 +36,10 @@ fn main() -> Result<()> {
     let number = |at: usize, default: usize| arguments.get(at).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (threads, seeds) = (number(1, 1), number(2, 5));
     let (train, test) = match arguments.first() {
-        Some(folder) => (Dataset::open(Path::new(folder), Part::Train)?, Dataset::open(Path::new(folder), Part::Test)?),
-        None => (Digits::train(), Digits::test()),
+        Some(folder) if folder != "-" => {
+            (Dataset::open(Path::new(folder), Part::Train)?, Dataset::open(Path::new(folder), Part::Test)?)
+        }
+        _ => (Digits::train(), Digits::test()),
     };
     println!("{} images without labels, {} to test on: {}", train.len(), test.len(), train.source());
     let (mut pretrained, mut random) = (vec![], vec![]);
