@@ -51,22 +51,29 @@ pub(crate) type Curve = (String, Vec<f64>);
 
 /// Curves over their steps, each named at its side.
 pub(crate) fn curves(title: &str, x_title: &str, y_title: &str, curves: &[Curve]) -> String {
+    curves_every(1.0, title, x_title, y_title, curves)
+}
+
+/// Curves whose values stand at 0, `every`, 2·`every`, ….
+pub(crate) fn curves_every(every: f32, title: &str, x_title: &str, y_title: &str, curves: &[Curve]) -> String {
     let mut svg = Svg::new(640.0, 400.0);
     let all = || curves.iter().flat_map(|(_, values)| values.iter().map(|v| *v as f32));
     let (low, high) = (all().fold(f32::INFINITY, f32::min), all().fold(f32::NEG_INFINITY, f32::max));
     let steps = curves.iter().map(|(_, values)| values.len()).max().unwrap_or(1).max(2) - 1;
     let margin = 0.05 * (high - low);
-    let axes = Axes::new((72.0, 42.0), (430.0, 300.0), (0.0, steps as f32), (low - margin, high + margin));
+    let axes = Axes::new((72.0, 42.0), (430.0, 300.0), (0.0, every * steps as f32), (low - margin, high + margin));
     axes.draw(&mut svg, title, x_title, y_title);
     for (i, (name, values)) in curves.iter().enumerate() {
-        let points: Vec<_> = values.iter().enumerate().map(|(step, v)| axes.at(step as f32, *v as f32)).collect();
+        let points: Vec<_> =
+            values.iter().enumerate().map(|(step, v)| axes.at(every * step as f32, *v as f32)).collect();
         svg.line(&points, colour::class(i), 2.0);
         let (x, y) = (516.0, 50.0 + 18.0 * i as f32);
         // More curves than colours: the second round has marks of another shape.
+        let shape = i + 2 * (i / 8);
         for &(px, py) in &points {
-            svg.mark(i / 8 + i, px, py, 3.2, colour::class(i));
+            svg.mark(shape, px, py, 3.2, colour::class(i));
         }
-        svg.mark(i / 8 + i, x, y, 4.5, colour::class(i));
+        svg.mark(shape, x, y, 4.5, colour::class(i));
         svg.text(x + 12.0, y + 4.0, 12.0, Anchor::Start, "#333333", name);
     }
     svg.finish()

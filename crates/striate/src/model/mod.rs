@@ -2,11 +2,13 @@
 
 mod build;
 mod loss;
+mod pretrained;
 mod read;
 mod write;
 
 pub use build::{Built, BuiltLayer};
 pub use loss::Loss;
+pub use pretrained::{Pretrained, from_dbn};
 
 use crate::data::Preprocessing;
 use crate::nn::{Base, Chain, stem};

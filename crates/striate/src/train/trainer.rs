@@ -157,6 +157,27 @@ impl Trainer {
         Trainer { steps, evaluator, ..self }
     }
 
+    /// Starts from these weights, by their names, such as those of [`from_dbn`](crate::model::from_dbn); all others stay as
+    /// the seed drew them.
+    ///
+    /// # Errors
+    /// `Fault::Usage`: the training has begun. `Fault::Model`: a name or shape is not the model's. Then nothing changes.
+    pub fn start_from(&mut self, weights: impl IntoIterator<Item = (String, Array<f32>)>) -> Result<()> {
+        if self.position != Position::default() {
+            return Err(Error::usage("weights to start from come before the first step")
+                .found(format!("{} steps done", self.position.step))
+                .hint("`restore` goes on in the middle of a training"));
+        }
+        let mut store = self.steps.store().clone();
+        for (name, values) in weights {
+            store.set(&name, Tensor::F32(values))?;
+        }
+        *self.steps.store_mut() = store;
+        self.note_epoch_start();
+        self.note_good();
+        Ok(())
+    }
+
     /// Goes on from where another training of the same model, data and settings stood.
     ///
     /// # Errors
