@@ -23,8 +23,8 @@
 use crate::model::Model;
 use layers::SubsampleLayer;
 use layers::{
-    Activation, AdaptivePoolLayer, BatchNormLayer, BlurPoolLayer, ConvLayer, ConvTransposeLayer, Dense, Dropout, FlattenLayer, Names,
-    PoolLayer, RecurrentLayer, UpsampleLayer,
+    Activation, AdaptivePoolLayer, BatchNormLayer, BlurPoolLayer, ConvLayer, ConvTransposeLayer, Dense, Dropout,
+    FlattenLayer, Names, PoolLayer, RecurrentLayer, UpsampleLayer,
 };
 use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::panic::Location;
