@@ -138,6 +138,25 @@ impl Last {
         &self.terms[self.starts[p]..self.starts[p + 1]]
     }
 
+    /// A vector of one of the interleaved series of outputs.
+    #[inline(always)]
+    fn series<S: Simd>(&self, simd: S, x: &[f32], block: usize, number: usize) -> S::V {
+        let mut sum = simd.splat(0.0);
+        for &(q, a) in self.row(self.regular.start + number) {
+            let from = x[q + block * LANES * self.down..][..LANES * self.down].as_ptr();
+            // SAFETY: the slice has `down` vectors, and `down` is 1 or 2.
+            let seen = unsafe {
+                if self.down == 1 {
+                    simd.load(from)
+                } else {
+                    simd.unzip(simd.load(from), simd.load(from.add(LANES))).0
+                }
+            };
+            sum = simd.fma(simd.splat(a), seen, sum);
+        }
+        sum
+    }
+
     /// `y[p] = Σ A[p, q]·x[q]`
     #[inline(always)]
     fn apply<S: Simd>(&self, simd: S, x: &[f32], y: &mut [f32]) {
@@ -146,29 +165,13 @@ impl Last {
         }
         let (x, y) = (&x[..self.input], &mut y[self.regular.clone()]);
         for (block, y) in y.chunks_exact_mut(self.up * LANES).enumerate() {
-            let series = |number: usize| {
-                let mut sum = simd.splat(0.0);
-                for &(q, a) in self.row(self.regular.start + number) {
-                    let from = x[q + block * LANES * self.down..][..LANES * self.down].as_ptr();
-                    // SAFETY: the slice has `down` vectors, and `down` is 1 or 2.
-                    let seen = unsafe {
-                        if self.down == 1 {
-                            simd.load(from)
-                        } else {
-                            simd.unzip(simd.load(from), simd.load(from.add(LANES))).0
-                        }
-                    };
-                    sum = simd.fma(simd.splat(a), seen, sum);
-                }
-                sum
-            };
             let to = y.as_mut_ptr();
             // SAFETY: the chunk has `up` vectors, and `up` is 1 or 2.
             unsafe {
                 if self.up == 1 {
-                    simd.store(to, series(0));
+                    simd.store(to, self.series(simd, x, block, 0));
                 } else {
-                    let (low, high) = simd.zip(series(0), series(1));
+                    let (low, high) = simd.zip(self.series(simd, x, block, 0), self.series(simd, x, block, 1));
                     simd.store(to, low);
                     simd.store(to.add(LANES), high);
                 }

@@ -67,7 +67,7 @@ impl Model {
         let mut maps: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut layers: Vec<ModelLayer> = vec![];
         let mut before = Self::INPUT;
-        for (index, item) in self.layers.iter().enumerate() {
+        for item in &self.layers {
             let from = item.from.as_deref().unwrap_or(before);
             let ty = match from {
                 Self::INPUT => &input,
@@ -119,8 +119,10 @@ impl Model {
                     .contains(&["1d", "2d", "3d"].iter().find_map(|r| kind.strip_suffix(r)).unwrap_or(kind)) => {}
                 _ => return cannot("it is for samples of one size"),
             }
-            if index > 0 && moved.from.is_none() && dropped.contains_key(from) && layers.is_empty() {
-                return cannot("it flattens the sample itself, and has no map to slide over");
+            // Behind a flatten that is dropped stands what it worked on.
+            if let (None, Some(source)) = (&moved.from, dropped.get(from)) {
+                let last = layers.last().map_or(Self::INPUT, |layer| layer.name.as_str());
+                moved.from = (last != source).then(|| source.clone());
             }
             layers.push(moved);
         }

@@ -10,6 +10,7 @@
 //! Of a column's spectrum the first `H/2 + 1` numbers say all. Then the rows, lanes running over eight of these
 //! frequencies. A spectrum lies as (eight frequencies of the height, frequency of the width, part, lane), and is twice
 //! the transform; the way back does not divide.
+#![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
 use super::transform::{PAIR, Transform, load, store};
 use crate::simd::{LANES, Simd};
@@ -88,15 +89,9 @@ impl Planes {
         for first in (0..columns).step_by(PAIR) {
             let counts = [0, LANES].map(|part| columns.saturating_sub(first + part).min(LANES));
             for (row, x) in plane.chunks_exact(columns).take(rows).enumerate() {
-                let part = |number: usize| match counts[number] {
-                    0 => zero,
-                    count => {
-                        let from = x[first + number * LANES..][..count].as_ptr();
-                        // SAFETY: the slice has `count` numbers.
-                        unsafe { if count == LANES { simd.load(from) } else { simd.load_partial(from, count) } }
-                    }
-                };
-                store(simd, a, row, (part(0), part(1)));
+                let re = some(simd, x, first, counts[0]);
+                let im = some(simd, x, first + LANES, counts[1]);
+                store(simd, a, row, (re, im));
             }
             a[rows * PAIR..high * PAIR].fill(0.0);
             let z = self.high.run(simd, a, b);
@@ -119,15 +114,16 @@ impl Planes {
             for first in (0..filled).step_by(LANES) {
                 for (part, half) in [&*re, &*im].into_iter().enumerate() {
                     let mut block = [zero; LANES];
-                    for (lane, v) in block[..live].iter_mut().enumerate() {
-                        let from = half[(group * LANES + lane) * self.columns + first..][..LANES].as_ptr();
-                        // SAFETY: the slice has a vector.
-                        *v = unsafe { simd.load(from) };
+                    for lane in 0..LANES {
+                        if lane < live {
+                            block[lane] = some(simd, half, (group * LANES + lane) * self.columns + first, LANES);
+                        }
                     }
-                    for (column, v) in simd.transpose(block).into_iter().enumerate() {
+                    let block = simd.transpose(block);
+                    for column in 0..LANES {
                         let to = a[(first + column) * PAIR + part * LANES..][..LANES].as_mut_ptr();
                         // SAFETY: the slice has a vector.
-                        unsafe { simd.store(to, v) };
+                        unsafe { simd.store(to, block[column]) };
                     }
                 }
             }
@@ -162,18 +158,19 @@ impl Planes {
             let z = self.wide.run(simd, a, b);
             for first in (0..columns).step_by(LANES) {
                 for (number, half) in [&mut *re, &mut *im].into_iter().enumerate() {
-                    // the parts are exchanged
-                    let seen = |column: usize| {
-                        let column = (part.first[1] + (first + column).min(columns - 1)) % wide;
-                        let from = z[column * PAIR + (1 - number) * LANES..][..LANES].as_ptr();
-                        // SAFETY: the slice has a vector.
-                        unsafe { simd.load(from) }
-                    };
-                    let block: [S::V; LANES] = std::array::from_fn(seen);
-                    for (lane, v) in simd.transpose(block).into_iter().enumerate().take(live) {
-                        let to = half[(group * LANES + lane) * self.columns + first..][..LANES].as_mut_ptr();
-                        // SAFETY: the slice has a vector.
-                        unsafe { simd.store(to, v) };
+                    let mut block = [bias; LANES];
+                    for column in 0..LANES {
+                        let from = (part.first[1] + (first + column).min(columns - 1)) % wide;
+                        // the parts are exchanged
+                        block[column] = some(simd, z, from * PAIR + (1 - number) * LANES, LANES);
+                    }
+                    let block = simd.transpose(block);
+                    for lane in 0..LANES {
+                        if lane < live {
+                            let to = half[(group * LANES + lane) * self.columns + first..][..LANES].as_mut_ptr();
+                            // SAFETY: the slice has a vector.
+                            unsafe { simd.store(to, block[lane]) };
+                        }
                     }
                 }
             }
@@ -183,15 +180,8 @@ impl Planes {
             for k in 0..half {
                 let at = k * self.columns + first;
                 let (re, im) = (&re[at..][..PAIR], &im[at..][..PAIR]);
-                // SAFETY: the slices have two vectors each.
-                let [x, mut y, mut u, mut v] = unsafe {
-                    [
-                        simd.load(re.as_ptr()),
-                        simd.load(im.as_ptr()),
-                        simd.load(re.as_ptr().add(LANES)),
-                        simd.load(im.as_ptr().add(LANES)),
-                    ]
-                };
+                let (x, mut y) = (some(simd, re, 0, LANES), some(simd, im, 0, LANES));
+                let (mut u, mut v) = (some(simd, re, LANES, LANES), some(simd, im, LANES, LANES));
                 if counts[1] == 0 {
                     // the second eight were never written
                     (u, v) = (simd.splat(0.0), simd.splat(0.0));
@@ -210,16 +200,36 @@ impl Planes {
             let z = self.high.run(simd, a, b);
             for (row, y) in plane.chunks_exact_mut(columns).take(rows).enumerate() {
                 let (im, re) = load(simd, z, (part.first[0] + row) % high);
-                for (number, v) in [re, im].into_iter().enumerate() {
-                    let count = counts[number];
-                    if count > 0 {
-                        let v = simd.fma(v, factor, bias);
-                        let to = y[first + number * LANES..][..count].as_mut_ptr();
-                        // SAFETY: the slice has `count` numbers.
-                        unsafe { if count == LANES { simd.store(to, v) } else { simd.store_partial(to, v, count) } };
-                    }
-                }
+                put(simd, y, first, counts[0], simd.fma(re, factor, bias));
+                put(simd, y, first + LANES, counts[1], simd.fma(im, factor, bias));
             }
         }
     }
+}
+
+/// `count` numbers from `at` on, at most a vector; zeros in the other lanes.
+#[inline(always)]
+fn some<S: Simd>(simd: S, from: &[f32], at: usize, count: usize) -> S::V {
+    if count == LANES {
+        let from = from[at..][..LANES].as_ptr();
+        // SAFETY: the slice has a vector.
+        return unsafe { simd.load(from) };
+    }
+    if count == 0 {
+        return simd.splat(0.0);
+    }
+    let from = from[at..][..count].as_ptr();
+    // SAFETY: the slice has `count` numbers.
+    unsafe { simd.load_partial(from, count) }
+}
+
+/// Writes the first `count` lanes from `at` on.
+#[inline(always)]
+fn put<S: Simd>(simd: S, to: &mut [f32], at: usize, count: usize, v: S::V) {
+    if count == 0 {
+        return;
+    }
+    let to = to[at..][..count].as_mut_ptr();
+    // SAFETY: the slice has `count` numbers.
+    unsafe { if count == LANES { simd.store(to, v) } else { simd.store_partial(to, v, count) } };
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! out[t][f] (+)= Σ_c x[c][f] · w[t, c][f]          or with the conjugate of w
 //! ```
+#![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
 use super::transform::{PAIR, load, store};
 use crate::simd::{Kernel, Simd};
@@ -61,21 +62,24 @@ impl Products<'_> {
         for (index, vector) in self.vectors.clone().enumerate() {
             let zero = (simd.splat(0.0), simd.splat(0.0));
             let mut sums = [zero; T];
-            if self.adds {
-                sums = std::array::from_fn(|t| load(simd, self.out[t], index));
+            for t in 0..T {
+                if self.adds {
+                    sums[t] = load(simd, self.out[t], index);
+                }
             }
             for c in 0..self.factors {
                 let x = load(simd, &self.x[self.x_at.first + c * self.x_at.factor..], vector);
-                for (t, sum) in sums.iter_mut().enumerate() {
+                let less = simd.neg(x.1);
+                for t in 0..T {
                     let from = self.w_at.first + c * self.w_at.factor + t * self.w_at.result;
                     let w = load(simd, &self.w[from..], vector);
                     let im = if CONJUGATE { simd.neg(w.1) } else { w.1 };
-                    sum.0 = simd.fma(x.0, w.0, simd.sub(sum.0, simd.mul(x.1, im)));
-                    sum.1 = simd.fma(x.1, w.0, simd.fma(x.0, im, sum.1));
+                    sums[t].0 = simd.fma(x.0, w.0, simd.fma(less, im, sums[t].0));
+                    sums[t].1 = simd.fma(x.1, w.0, simd.fma(x.0, im, sums[t].1));
                 }
             }
-            for (t, sum) in sums.into_iter().enumerate() {
-                store(simd, self.out[t], index, sum);
+            for t in 0..T {
+                store(simd, self.out[t], index, sums[t]);
             }
         }
     }

@@ -13,6 +13,7 @@
 //!
 //! A complex vector is two vectors, real and imaginary part. The inverse transform is the same one with the two parts
 //! exchanged before and after.
+#![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
 use crate::simd::{LANES, Simd};
 use std::f64::consts::TAU;
@@ -81,10 +82,10 @@ impl Transform {
         (a, b) = (&mut a[..len], &mut b[..len]);
         for stage in &self.stages {
             match stage.radix {
-                4 => stage.each(simd, a, b, |simd, x| four(simd, x)),
-                5 => stage.each(simd, a, b, |simd, x| five(simd, x)),
-                3 => stage.each(simd, a, b, |simd, x| three(simd, x)),
-                _ => stage.each(simd, a, b, |simd, [x, y]: [Complex<S>; 2]| [add(simd, x, y), sub(simd, x, y)]),
+                4 => stage.each::<S, Four, 4>(simd, a, b),
+                5 => stage.each::<S, Five, 5>(simd, a, b),
+                3 => stage.each::<S, Three, 3>(simd, a, b),
+                _ => stage.each::<S, Two, 2>(simd, a, b),
             }
             (a, b) = (b, a);
         }
@@ -94,24 +95,20 @@ impl Transform {
 
 impl Stage {
     #[inline(always)]
-    fn each<S: Simd, const R: usize>(
-        &self,
-        simd: S,
-        from: &[f32],
-        to: &mut [f32],
-        butterfly: impl Fn(S, [Complex<S>; R]) -> [Complex<S>; R],
-    ) {
+    fn each<S: Simd, B: Butterfly<R>, const R: usize>(&self, simd: S, from: &[f32], to: &mut [f32]) {
         for p in 0..self.parts {
             let turns = &self.turns[p * (R - 1)..][..R - 1];
             for q in 0..self.step {
-                let x: [Complex<S>; R] =
-                    std::array::from_fn(|j| load(simd, from, q + self.step * (p + self.parts * j)));
-                let y = butterfly(simd, x);
-                let at = |k: usize| q + self.step * (R * p + k);
-                store(simd, to, at(0), y[0]);
+                let mut x = [(simd.splat(0.0), simd.splat(0.0)); R];
+                for j in 0..R {
+                    x[j] = load(simd, from, q + self.step * (p + self.parts * j));
+                }
+                let y = B::of(simd, x);
+                let at = q + self.step * R * p;
+                store(simd, to, at, y[0]);
                 for k in 1..R {
                     let turned = if p == 0 { y[k] } else { turn(simd, y[k], turns[k - 1]) };
-                    store(simd, to, at(k), turned);
+                    store(simd, to, at + self.step * k, turned);
                 }
             }
         }
@@ -168,6 +165,44 @@ fn back<S: Simd>(simd: S, a: Complex<S>) -> Complex<S> {
 fn turn<S: Simd>(simd: S, a: Complex<S>, (c, s): (f32, f32)) -> Complex<S> {
     let (c, s, less) = (simd.splat(c), simd.splat(s), simd.splat(-s));
     (simd.fma(a.0, c, simd.mul(a.1, less)), simd.fma(a.0, s, simd.mul(a.1, c)))
+}
+
+/// The transform of a length of so few.
+trait Butterfly<const R: usize> {
+    fn of<S: Simd>(simd: S, x: [Complex<S>; R]) -> [Complex<S>; R];
+}
+
+struct Two;
+struct Three;
+struct Four;
+struct Five;
+
+impl Butterfly<2> for Two {
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, [x, y]: [Complex<S>; 2]) -> [Complex<S>; 2] {
+        [add(simd, x, y), sub(simd, x, y)]
+    }
+}
+
+impl Butterfly<3> for Three {
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, x: [Complex<S>; 3]) -> [Complex<S>; 3] {
+        three(simd, x)
+    }
+}
+
+impl Butterfly<4> for Four {
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, x: [Complex<S>; 4]) -> [Complex<S>; 4] {
+        four(simd, x)
+    }
+}
+
+impl Butterfly<5> for Five {
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, x: [Complex<S>; 5]) -> [Complex<S>; 5] {
+        five(simd, x)
+    }
 }
 
 #[inline(always)]
