@@ -33,7 +33,7 @@ pub struct ConvOptions {
     pub variant: Option<String>,
     /// No variant whose rounding errors exceed those of the sum as it is defined, hence none of Winograd's: their
     /// errors, relative to the greatest element of the result, may reach 10⁻⁵, and 3·10⁻⁵ in the gradient to the
-    /// weights.
+    /// weights. Nor spectra, whose errors may reach 10⁻⁵.
     pub exact: bool,
 }
 
