@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Tell what is on pictures: classes with their probabilities
     Predict(PredictArgs),
+    /// Find digits in a picture that is larger than a model's input: the model slides over it
+    Locate(crate::commands::locate::LocateArgs),
     /// Show a model's layers: shapes, parameters, multiply-adds, receptive fields
     Summary(SummaryArgs),
     /// List the models that come with Striate, or print one as a file to copy and change

@@ -47,6 +47,7 @@ fn run(command: Command, output: &mut Output) -> Result<Ended> {
         Command::Resume(args) => commands::train::resume(args, output),
         Command::Eval(args) => commands::eval::run(&args, output),
         Command::Predict(args) => commands::predict::run(&args, output),
+        Command::Locate(args) => commands::locate::run(&args, output),
         Command::Summary(args) => commands::summary::run(&args, output),
         Command::Models(args) => commands::models::run(&args, output),
         Command::Bench(args) => commands::bench::run(&args, output),

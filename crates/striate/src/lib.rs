@@ -36,6 +36,7 @@
 
 pub mod bench;
 pub mod data;
+pub mod explain;
 pub mod model;
 pub mod nn;
 pub mod run;

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod eval;
+pub(crate) mod locate;
 pub(crate) mod models;
 pub(crate) mod plan;
 pub(crate) mod play;

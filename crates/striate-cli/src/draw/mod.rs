@@ -2,6 +2,7 @@
 
 pub(crate) mod chart;
 pub(crate) mod colour;
+pub(crate) mod heat;
 pub(crate) mod plane;
 pub(crate) mod svg;
 pub(crate) mod terminal;

@@ -129,6 +129,18 @@ impl Preprocessing {
         }
     }
 
+    /// What byte 0 and byte 255 become in a channel.
+    ///
+    /// ```
+    /// use striate::data::Preprocessing;
+    /// let sharp = Preprocessing { mean: vec![0.5], std: vec![0.25], ..Preprocessing::default() };
+    /// assert_eq!(sharp.ends(0), [-2.0, 2.0]);
+    /// ```
+    pub fn ends(&self, channel: usize) -> [f32; 2] {
+        let (mean, std) = self.moments(channel);
+        self.range.map(|end| (end - mean) / std)
+    }
+
     /// What to subtract and to divide by in a channel.
     pub(super) fn moments(&self, channel: usize) -> (f32, f32) {
         let of = |values: &[f32], default| values.get(channel).or(values.first()).copied().unwrap_or(default);
