@@ -59,7 +59,7 @@ fn a_question_may_take_more_inputs_and_gradients() {
     assert_eq!(answer[1].shape()[..], [2, 6, 14, 14]);
     // Along the gradient the score rises as the gradient says.
     let slope: f64 = answer[0].data().iter().map(|g| f64::from(*g).powi(2)).sum();
-    let step = 1e-3f32;
+    let step = 0.1f32;
     let moved = Array::from_fn(samples.shape().clone(), |i| samples.data()[i] + step * answer[0].data()[i]);
     let after = question.answer(&Workers::new(1), &moved, &[Feed::F32(&one_hot)]).unwrap();
     let score = |output: &Array<f32>| f64::from(output.at(&[0, 7])) + f64::from(output.at(&[1, 7]));

@@ -103,6 +103,11 @@ impl Lens {
         Lens { options, ..self }
     }
 
+    /// How plans are made.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// The model.
     pub fn model(&self) -> &Model {
         &self.model

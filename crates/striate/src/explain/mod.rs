@@ -26,6 +26,11 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+mod effective_field;
 mod lens;
+mod receptive_field;
 
+pub use effective_field::{EffectiveField, FieldProbe, Size};
 pub use lens::{Lens, LensLayer, Question, View};
+pub(crate) use receptive_field::fields;
+pub use receptive_field::{Reach, ReceptiveField};
