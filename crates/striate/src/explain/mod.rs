@@ -26,11 +26,25 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+mod dense_matrix;
 mod effective_field;
+mod filters;
+mod granularity;
+mod kernels;
 mod lens;
 mod receptive_field;
+mod response;
+mod trace;
+mod transform;
 
+pub use dense_matrix::{Comparison, Connectivity, DenseMatrix, compare, dense, to_dense_matrix};
 pub use effective_field::{EffectiveField, FieldProbe, Size};
+pub use filters::{Filter, TwoPaths, filter, filters, two_paths};
+pub use granularity::{BANDS, Granularity, granularity};
+pub use kernels::{DUPLICATE, KernelBank, KernelFacts, Order, activity};
 pub use lens::{Lens, LensLayer, Question, View};
 pub(crate) use receptive_field::fields;
 pub use receptive_field::{Reach, ReceptiveField};
+pub use response::{Character, Response};
+pub use trace::{Step, Term, Tracing, trace};
+pub use transform::{Plane, frequency};

@@ -104,13 +104,24 @@ pub(crate) fn fields(graph: &Graph, sample: &[usize]) -> HashMap<ValueId, Recept
     fields
 }
 
-/// The smallest field that holds both.
+/// The smallest field that holds both. What sees the whole input (stride 0) holds every other.
 fn union(a: ReceptiveField, b: ReceptiveField) -> ReceptiveField {
-    let axes = 0..a.size.len();
-    let end = |field: &ReceptiveField, axis: usize| field.offset[axis] + field.size[axis] as i64;
-    let offset: Vec<_> = axes.clone().map(|axis| a.offset[axis].min(b.offset[axis])).collect();
-    let size = axes.clone().map(|axis| (end(&a, axis).max(end(&b, axis)) - offset[axis]) as usize).collect();
-    ReceptiveField { size, stride: axes.map(|axis| a.stride[axis].max(b.stride[axis])).collect(), offset }
+    let mut both = a;
+    for axis in 0..both.size.len() {
+        let end = |field: &ReceptiveField| field.offset[axis] + field.size[axis] as i64;
+        match (both.stride[axis], b.stride[axis]) {
+            (0, _) => {}
+            (_, 0) => {
+                (both.size[axis], both.stride[axis], both.offset[axis]) = (b.size[axis], 0, b.offset[axis]);
+            }
+            (one, other) => {
+                let (first, last) = (both.offset[axis].min(b.offset[axis]), end(&both).max(end(&b)));
+                (both.size[axis], both.stride[axis]) = ((last - first) as usize, one.max(other));
+                both.offset[axis] = first;
+            }
+        }
+    }
+    both
 }
 
 /// Which elements of the input a path of equations leads from to one unit: the receptive field with its holes, without padding.
