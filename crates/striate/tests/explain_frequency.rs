@@ -105,8 +105,8 @@ fn pooling_is_granularity() {
         assert!((2..6).all(|band| later[band] < earlier[band]), "{earlier:?} {later:?}");
         assert_eq!(later[0], 1.0, "the slowest survives best");
     }
-    // A grating of ½ across both axes is gone after the first mean of 2×2; 1/32 is nearly whole.
-    assert!(layers[0].survives[6] < 0.05 && layers[0].survives[1] > 0.9, "{:?}", layers[0]);
+    // Of a grating of ½ a mean of 2×2 leaves what runs along the diagonals; 1/16 is nearly whole.
+    assert!(layers[0].survives[6] < 0.2 && layers[0].survives[1] > 0.9, "{:?}", layers[0]);
     let error = granularity(&Lens::untrained(zoo::find("cnn1d").unwrap(), 1).unwrap(), &Workers::new(1), &samples);
     assert!(error.unwrap_err().to_string().contains("does not read pictures"));
 }

@@ -151,7 +151,7 @@ fn made() -> Lens {
     let Some(Tensor::F32(weights)) = store.get("conv1.weight").cloned() else { panic!("weights") };
     let data = Array::from_fn(weights.shape().clone(), |i| match i / 25 {
         1 => 2.0 * weights.data()[i % 25],
-        2 => 1e-6 * weights.data()[i],
+        2 => 1e-4 * weights.data()[i],
         _ => weights.data()[i],
     });
     store.set("conv1.weight", Tensor::F32(data)).unwrap();
