@@ -55,7 +55,7 @@ fn shape_with_strides() -> Result<Exercise> {
 }
 
 fn receptive_field() -> Result<Exercise> {
-    let model = Model::new("field", [1, 16, 16]).classes(1).conv2d(1, 3).max_pool2d(2).conv2d(1, 3);
+    let model = Model::new("field", [1, 16, 16]).classes(25).conv2d(1, 3).max_pool2d(2).conv2d(1, 3);
     let size = field(model.flatten().finish()?)?;
     Ok(Exercise {
         name: "receptive-field",
