@@ -74,6 +74,20 @@ pub(crate) enum Command {
     Play(PlayArgs),
     /// Do exercises on convolution and pooling; the answers are computed
     Exercises(crate::commands::exercises::ExercisesArgs),
+    /// Show what a unit of a layer sees of the input: by formula, and measured from gradients
+    Rf(crate::commands::rf::RfArgs),
+    /// Show the kernels of a convolution: pictures, frequencies, those that are dead or double
+    Kernels(crate::commands::kernels::KernelsArgs),
+    /// Show the maps that a picture makes in each layer
+    Maps(crate::commands::maps::MapsArgs),
+    /// Show one unit's numbers, forward and backward
+    Trace(crate::commands::trace::TraceArgs),
+    /// Compare convolutions with dense and locally connected layers: parameters, connections, the dense matrix
+    CompareConnectivity(crate::commands::compare_connectivity::CompareConnectivityArgs),
+    /// Try a designed kernel on a picture; without arguments, list them
+    Filter(crate::commands::filter::FilterArgs),
+    /// Show what frequencies the kernels of a layer let through, or which reach each layer
+    Spectrum(crate::commands::spectrum::SpectrumArgs),
     /// Print version, target, instruction set and threads
     Version,
 }
@@ -423,6 +437,6 @@ fn schedule(text: &str) -> Result<Schedule, String> {
     })
 }
 
-fn invert(text: &str) -> Result<Invert, String> {
+pub(crate) fn invert(text: &str) -> Result<Invert, String> {
     text.parse().map_err(|_| "expected auto, never or always".into())
 }

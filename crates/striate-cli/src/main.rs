@@ -59,6 +59,13 @@ fn run(command: Command, output: &mut Output) -> Result<Ended> {
         Command::Tune(args) => commands::tune::run(&args, output),
         Command::Play(args) => commands::play::run(&args, output),
         Command::Exercises(args) => commands::exercises::run(&args, output),
+        Command::Rf(args) => commands::rf::run(&args, output),
+        Command::Kernels(args) => commands::kernels::run(&args, output),
+        Command::Maps(args) => commands::maps::run(&args, output),
+        Command::Trace(args) => commands::trace::run(&args, output),
+        Command::CompareConnectivity(args) => commands::compare_connectivity::run(&args, output),
+        Command::Filter(args) => commands::filter::run(&args, output),
+        Command::Spectrum(args) => commands::spectrum::run(&args, output),
         Command::Version => commands::version::run(output),
     }
 }

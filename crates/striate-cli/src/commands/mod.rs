@@ -1,16 +1,24 @@
 //! One file for each command.
 
 pub(crate) mod bench;
+pub(crate) mod compare_connectivity;
 pub(crate) mod curves;
 pub(crate) mod errors;
 pub(crate) mod eval;
 pub(crate) mod exercises;
+pub(crate) mod filter;
+pub(crate) mod kernels;
+pub(crate) mod maps;
 pub(crate) mod models;
 pub(crate) mod plan;
 pub(crate) mod play;
 pub(crate) mod predict;
 pub(crate) mod report;
+pub(crate) mod rf;
+pub(crate) mod spectrum;
+pub(crate) mod subject;
 pub(crate) mod summary;
+pub(crate) mod trace;
 pub(crate) mod train;
 pub(crate) mod tune;
 pub(crate) mod version;

@@ -2,4 +2,9 @@
 
 pub(crate) mod curves;
 pub(crate) mod evaluation;
+pub(crate) mod fields;
+pub(crate) mod kernels;
+pub(crate) mod maps;
+pub(crate) mod matrices;
 pub(crate) mod samples;
+pub(crate) mod spectra;

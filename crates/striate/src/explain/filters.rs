@@ -179,7 +179,7 @@ fn correlate(plane: &[f32], columns: usize, kernel: &Array<f32>) -> Vec<f32> {
     (0..plane.len()).map(value).collect()
 }
 
-/// The convolution theorem at work: the cross-correlation of one plane with a kernel, "valid" positions only, computed twice.
+/// The convolution theorem at work: the cross-correlation of pictures with a kernel, "valid" positions only, computed twice.
 #[derive(Clone, Debug)]
 pub struct TwoPaths {
     /// Rows and columns of the results.
@@ -188,7 +188,8 @@ pub struct TwoPaths {
     pub spatial: Vec<f32>,
     /// Product of the spectra, transformed back.
     pub spectral: Vec<f32>,
-    /// |X|, |H| and |X·H*|, each row-major with [`TwoPaths::frequencies`] columns, frequency 0 first.
+    /// |X|, |H| and |X·H*|, each row-major with [`TwoPaths::frequencies`] columns, frequency 0 first; of several planes the
+    /// root of the sum of squares, but |Σ X·H*|.
     pub spectra: [Vec<f64>; 3],
     /// Rows and columns of the spectra.
     pub frequencies: (usize, usize),
@@ -201,7 +202,14 @@ pub struct TwoPaths {
 /// # Errors
 /// `Fault::Usage`: the kernel is larger than the plane.
 pub fn two_paths(plane: &[f32], columns: usize, kernel: &[f32], kernel_columns: usize) -> Result<TwoPaths> {
-    let (rows, high) = (plane.len() / columns.max(1), kernel.len() / kernel_columns.max(1));
+    two_paths_of(&[(plane, kernel)], columns, kernel_columns)
+}
+
+/// Both paths for planes of one size, each with its own plane of the kernel, added up.
+pub(super) fn two_paths_of(pairs: &[(&[f32], &[f32])], columns: usize, kernel_columns: usize) -> Result<TwoPaths> {
+    let of = |values: Option<usize>, columns: usize| values.unwrap_or(0) / columns.max(1);
+    let first = pairs.first();
+    let (rows, high) = (of(first.map(|p| p.0.len()), columns), of(first.map(|p| p.1.len()), kernel_columns));
     if high == 0 || high > rows || kernel_columns > columns {
         return Err(Error::usage("the kernel does not fit the picture")
             .found(format!("{high}×{kernel_columns} on {rows}×{columns}"))
@@ -210,18 +218,36 @@ pub fn two_paths(plane: &[f32], columns: usize, kernel: &[f32], kernel_columns: 
     let size = (rows - high + 1, columns - kernel_columns + 1);
     let value = |i: usize| -> f32 {
         let (r, c) = (i / size.1, i % size.1);
-        let tap = |t: usize| {
+        let tap = |plane: &[f32], kernel: &[f32], t: usize| {
             let at = (r + t / kernel_columns) * columns + c + t % kernel_columns;
             f64::from(kernel[t]) * f64::from(plane[at])
         };
-        (0..kernel.len()).map(tap).sum::<f64>() as f32
+        let sum = |(plane, kernel): &(&[f32], &[f32])| (0..kernel.len()).map(|t| tap(plane, kernel, t)).sum::<f64>();
+        pairs.iter().map(sum).sum::<f64>() as f32
     };
     let spatial: Vec<f32> = (0..size.0 * size.1).map(value).collect();
-    let x = Plane::padded(plane, columns, (rows, columns)).spectrum();
-    let h = Plane::padded(kernel, kernel_columns, x.size).spectrum();
-    let product = x.times_conjugate(&h);
-    let spectra = [x.magnitudes(), h.magnitudes(), product.magnitudes()];
-    let frequencies = x.size;
+    let mut all: Option<Plane> = None;
+    let mut powers = [vec![], vec![]];
+    for (plane, kernel) in pairs {
+        let x = Plane::padded(plane, columns, (rows, columns)).spectrum();
+        let h = Plane::padded(kernel, kernel_columns, x.size).spectrum();
+        for (sum, plane) in powers.iter_mut().zip([&x, &h]) {
+            sum.resize(plane.re.len(), 0.0);
+            sum.iter_mut().zip(plane.magnitudes()).for_each(|(sum, m)| *sum += m * m);
+        }
+        let product = x.times_conjugate(&h);
+        match &mut all {
+            None => all = Some(product),
+            Some(all) => {
+                all.re.iter_mut().zip(product.re).for_each(|(sum, v)| *sum += v);
+                all.im.iter_mut().zip(product.im).for_each(|(sum, v)| *sum += v);
+            }
+        }
+    }
+    let product = all.ok_or_else(|| Error::internal("a kernel without planes"))?;
+    let [x, h] = powers.map(|power| power.into_iter().map(f64::sqrt).collect());
+    let spectra = [x, h, product.magnitudes()];
+    let frequencies = product.size;
     let back = product.inverse();
     // No window that lies inside the plane wraps around.
     let spectral: Vec<f32> =

@@ -6,13 +6,14 @@
 //! more than 10⁻⁶ of what the liveliest channel's do. Two kernels are **duplicates** where the cosine of the angle between them,
 //! w·w'/(|w| |w'|), is above 0.95; kernels of norm 0 are nobody's.
 
-use super::{Lens, Response};
+use super::filters::two_paths_of;
+use super::{Lens, Response, TwoPaths};
 use crate::data::Batches;
 use serde::Serialize;
 use striate_graph::ops::activation::Activation;
 use striate_graph::ops::conv::Conv;
 use striate_graph::ops::reduce::Reduction;
-use striate_graph::{Builder, Equation, Graph, LayerForm, Mode, Op};
+use striate_graph::{Builder, Equation, Graph, LayerForm, Mode, Op, ValueId};
 use striate_plan::Workers;
 use striate_tensor::{Array, Error, Result};
 
@@ -25,6 +26,8 @@ pub struct KernelBank {
     pub conv: Conv,
     /// Rows × taps: a row for each link between channels.
     weights: Array<f32>,
+    /// What the kernels are laid over.
+    input: ValueId,
 }
 
 /// By what kernels are ordered.
@@ -95,12 +98,22 @@ impl KernelBank {
             .cloned()
             .ok_or_else(|| Error::internal(format!("the weights of `{layer}` are no parameter")).found(name))?;
         let (rows, taps) = (conv.geometry(1).rows(), conv.geometry(1).taps());
-        Ok(KernelBank { layer: layer.to_string(), conv: conv.clone(), weights: weights.reshaped([rows, taps]) })
+        Ok(KernelBank {
+            layer: layer.to_string(),
+            conv: conv.clone(),
+            weights: weights.reshaped([rows, taps]),
+            input: equation.inputs[0],
+        })
     }
 
     /// Output channels.
     pub fn count(&self) -> usize {
         self.conv.out_channels
+    }
+
+    /// All weights, rows × taps: a row for each link between channels.
+    pub fn weights(&self) -> &Array<f32> {
+        &self.weights
     }
 
     /// Rows and columns of a plane; a kernel of one axis is one row, of three axes its first two are stacked.
@@ -139,6 +152,30 @@ impl KernelBank {
     pub fn response(&self, channel: usize) -> Option<Response> {
         let two = self.conv.windows.len() == 2;
         two.then(|| Response::of(self.planes(channel).into_iter().map(|(_, plane)| plane), self.size().1))
+    }
+
+    /// What the layer is given for samples N×…: N×I×….
+    ///
+    /// # Errors
+    /// `Fault::Data`: the samples do not fit the model.
+    pub fn input(&self, lens: &Lens, workers: &Workers, samples: &Array<f32>) -> Result<Array<f32>> {
+        Ok(lens.ask(|view| vec![view.builder.var(self.input)])?.answer(workers, samples, &[])?.remove(0))
+    }
+
+    /// A channel's kernel over what the layer is given for one sample, I×H×W: by sums over windows and by products of spectra,
+    /// both added up over the input channels. Strides, padding and dilation are left out.
+    ///
+    /// # Errors
+    /// `Fault::Usage`: the kernel has not two axes, or is larger than the maps.
+    pub fn two_paths(&self, channel: usize, input: &Array<f32>) -> Result<TwoPaths> {
+        let [_, rows, columns] = input.shape()[..] else {
+            return Err(Error::usage(format!("the kernels of `{}` do not lie over pictures", self.layer))
+                .found(format!("maps of {}", input.shape()))
+                .expected("channels × height × width"));
+        };
+        let plane = |i: usize| &input.data()[i * rows * columns..(i + 1) * rows * columns];
+        let pairs: Vec<_> = self.planes(channel).into_iter().map(|(i, kernel)| (plane(i), kernel)).collect();
+        two_paths_of(&pairs, columns, self.size().1)
     }
 
     /// The channels in an order; those that are equal stay as they lie.
