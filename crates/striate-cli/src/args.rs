@@ -50,6 +50,12 @@ pub(crate) enum Command {
     Resume(ResumeArgs),
     /// Measure a trained model: accuracy, loss, accuracy of each class
     Eval(EvalArgs),
+    /// Show the samples that a trained model gets most wrong
+    Errors(crate::commands::errors::ErrorsArgs),
+    /// Show how loss and accuracy of a run changed from epoch to epoch
+    Curves(crate::commands::curves::CurvesArgs),
+    /// Write a report of a run: one page of HTML with curves, evaluation, errors
+    Report(crate::commands::report::ReportArgs),
     /// Tell what is on pictures: classes with their probabilities
     Predict(PredictArgs),
     /// Find digits in a picture that is larger than a model's input: the model slides over it
@@ -68,6 +74,22 @@ pub(crate) enum Command {
     Tune(TuneArgs),
     /// Let one of the networks around convolutional ones learn from data inside; shows numbers, draws pictures
     Play(PlayArgs),
+    /// Do exercises on convolution and pooling; the answers are computed
+    Exercises(crate::commands::exercises::ExercisesArgs),
+    /// Show what a unit of a layer sees of the input: by formula, and measured from gradients
+    Rf(crate::commands::rf::RfArgs),
+    /// Show the kernels of a convolution: pictures, frequencies, those that are dead or double
+    Kernels(crate::commands::kernels::KernelsArgs),
+    /// Show the maps that a picture makes in each layer
+    Maps(crate::commands::maps::MapsArgs),
+    /// Show one unit's numbers, forward and backward
+    Trace(crate::commands::trace::TraceArgs),
+    /// Compare convolutions with dense and locally connected layers: parameters, connections, the dense matrix
+    CompareConnectivity(crate::commands::compare_connectivity::CompareConnectivityArgs),
+    /// Try a designed kernel on a picture; without arguments, list them
+    Filter(crate::commands::filter::FilterArgs),
+    /// Show what frequencies the kernels of a layer let through, or which reach each layer
+    Spectrum(crate::commands::spectrum::SpectrumArgs),
     /// Print version, target, instruction set and threads
     Version,
 }
@@ -295,6 +317,9 @@ pub(crate) struct RunningArgs {
     /// Write a checkpoint after each so many steps, besides that at the end of an epoch [default: every 10 seconds]
     #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Run")]
     pub(crate) checkpoint_every: Option<u64>,
+    /// Write no report.html into the run's folder when the training is done
+    #[arg(long, help_heading = "Run")]
+    pub(crate) no_report: bool,
     /// Say nothing while training
     #[arg(long, short, help_heading = "Run")]
     pub(crate) quiet: bool,
@@ -336,6 +361,11 @@ pub(crate) struct EvalArgs {
     /// Which part of the data
     #[arg(long, value_enum, default_value = "test")]
     pub(crate) part: PartName,
+    /// Folder for pictures: confusion, F1, ROC, precision and recall, calibration [default: none are drawn]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: crate::commands::FormatArgs,
     #[command(flatten)]
     pub(crate) threads: ThreadArgs,
 }
@@ -409,6 +439,6 @@ fn schedule(text: &str) -> Result<Schedule, String> {
     })
 }
 
-fn invert(text: &str) -> Result<Invert, String> {
+pub(crate) fn invert(text: &str) -> Result<Invert, String> {
     text.parse().map_err(|_| "expected auto, never or always".into())
 }

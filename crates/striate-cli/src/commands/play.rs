@@ -1,5 +1,6 @@
 use crate::Ended;
 use crate::args::PlayArgs;
+use crate::draw;
 use crate::output::Output;
 use crate::play::{ENTRIES, Entry, Setup, Shown};
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use striate::prelude::*;
 use striate::suggest::nearest;
-use striate_io::{io_error, write_atomically};
+use striate_io::io_error;
 
 pub(crate) fn run(args: &PlayArgs, output: &mut Output) -> Result<Ended> {
     let Some(name) = &args.network else {
@@ -24,7 +25,7 @@ pub(crate) fn run(args: &PlayArgs, output: &mut Output) -> Result<Ended> {
     let mut files = vec![];
     for picture in &shown.pictures {
         let path = folder.join(picture.file);
-        write_atomically(&path, |file| file.write_all(picture.svg.as_bytes()))?;
+        draw::write(&path, &picture.drawing)?;
         files.push(path);
     }
     match output.is_json() {

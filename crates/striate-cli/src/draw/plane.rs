@@ -1,8 +1,8 @@
 //! Samples of two numbers and what a classifier says of the plane between them.
 
+use super::canvas::{Anchor, Canvas, Drawing};
 use super::chart::Axes;
-use super::colour;
-use super::svg::{Anchor, Svg};
+use super::colour::{self, BLACK, FRAME, TEXT, WHITE};
 use striate::classics::data::Samples;
 use striate::prelude::*;
 
@@ -47,8 +47,8 @@ pub(crate) fn draw(
     classify: &impl Fn(&[f32]) -> Result<Option<usize>>,
     shapes: &[Shape],
     legend_of_shapes: &str,
-) -> Result<String> {
-    let mut svg = Svg::new(700.0, 460.0);
+) -> Result<Drawing> {
+    let mut canvas = Canvas::new(700.0, 460.0);
     let [x, y] = ranges(samples);
     let axes = Axes::new((72.0, 42.0), (460.0, 360.0), x, y);
     let (cell_width, cell_height) = (460.0 / CELLS as f32, 360.0 / CELLS as f32);
@@ -58,48 +58,48 @@ pub(crate) fn draw(
             let length = line[start..].iter().take_while(|class| **class == line[start]).count();
             if let Some(class) = line[start] {
                 let (left, top) = (72.0 + start as f32 * cell_width, 42.0 + row as f32 * cell_height);
-                svg.rect(left, top, length as f32 * cell_width, cell_height + 0.3, &pale(colour::class(class)));
+                canvas.rect(left, top, length as f32 * cell_width, cell_height + 0.3, colour::class(class).pale());
             }
             start += length;
         }
     }
     for i in 0..samples.len() {
         let (class, (px, py)) = (samples.labels()[i], axes.at(samples.row(i)[0], samples.row(i)[1]));
-        svg.mark(class, px, py, 4.0, colour::class(class));
+        canvas.mark(class, px, py, 4.0, colour::class(class));
     }
     for shape in shapes {
         match *shape {
             Shape::Line { weights: [a, b], bias, class } => {
                 if let Some((from, to)) = clipped(a, b, bias, x, y) {
                     let points = [axes.at(from.0, from.1), axes.at(to.0, to.1)];
-                    svg.line(&points, "#ffffff", 4.0);
-                    svg.line(&points, colour::class(class), 2.4);
+                    canvas.line(&points, WHITE, 4.0);
+                    canvas.line(&points, colour::class(class), 2.4);
                 }
             }
             Shape::Box { from, to, class } => {
                 let ((left, top), (right, bottom)) = (axes.at(from[0], to[1]), axes.at(to[0], from[1]));
                 // A box of one sample is a point: it still has to be seen.
                 let (left, top, right, bottom) = (left - 2.0, top - 2.0, right + 2.0, bottom + 2.0);
-                svg.frame(left, top, right - left, bottom - top, colour::class(class), 1.8);
+                canvas.frame(left, top, right - left, bottom - top, colour::class(class), 1.8);
             }
             Shape::Point { at, class } => {
                 let (px, py) = axes.at(at[0], at[1]);
-                svg.mark(class, px, py, 9.0, "#000000");
-                svg.mark(class, px, py, 6.5, colour::class(class));
+                canvas.mark(class, px, py, 9.0, BLACK);
+                canvas.mark(class, px, py, 6.5, colour::class(class));
             }
         }
     }
-    axes.draw(&mut svg, title, x_title, y_title);
+    axes.draw(&mut canvas, title, x_title, y_title);
     for (class, name) in samples.classes().iter().enumerate() {
         let top = 56.0 + 20.0 * class as f32;
-        svg.mark(class, 550.0, top, 5.0, colour::class(class));
-        svg.text(562.0, top + 4.0, 12.0, Anchor::Start, "#333333", name);
+        canvas.mark(class, 550.0, top, 5.0, colour::class(class));
+        canvas.text(562.0, top + 4.0, 12.0, Anchor::Start, TEXT, name);
     }
     let below = 64.0 + 20.0 * samples.classes().len() as f32;
     for (i, line) in ["shaded: the answer", legend_of_shapes].iter().enumerate() {
-        svg.text(544.0, below + 18.0 * i as f32, 11.0, Anchor::Start, "#555555", line);
+        canvas.text(544.0, below + 18.0 * i as f32, 11.0, Anchor::Start, FRAME, line);
     }
-    Ok(svg.finish())
+    Ok(canvas.finish())
 }
 
 const MARKS: [char; 3] = ['o', 'x', '+'];
@@ -143,13 +143,6 @@ fn clipped(a: f32, b: f32, c: f32, x: (f32, f32), y: (f32, f32)) -> Option<((f32
     Some((*ends.first()?, *ends.last().filter(|_| ends.len() > 1)?))
 }
 
-/// The colour mixed with four parts of white.
-fn pale(colour: &str) -> String {
-    let of = |range| u32::from_str_radix(&colour[range], 16).unwrap_or(0);
-    let mix = |v: u32| (v + 4 * 255) / 5;
-    format!("#{:02x}{:02x}{:02x}", mix(of(1..3)), mix(of(3..5)), mix(of(5..7)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,6 +152,6 @@ mod tests {
         assert_eq!(clipped(1.0, 0.0, -0.25, (0.0, 1.0), (0.0, 1.0)), Some(((0.25, 0.0), (0.25, 1.0))));
         assert_eq!(clipped(0.0, 1.0, -0.5, (0.0, 1.0), (0.0, 1.0)), Some(((0.0, 0.5), (1.0, 0.5))));
         assert_eq!(clipped(0.0, 1.0, -2.0, (0.0, 1.0), (0.0, 1.0)), None);
-        assert_eq!(pale("#000000"), "#cccccc");
+        assert_eq!(BLACK.pale(), colour::Colour::of(0xcccccc));
     }
 }

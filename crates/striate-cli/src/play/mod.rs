@@ -3,6 +3,7 @@
 mod networks;
 
 use crate::draw::Picture;
+use crate::draw::canvas::Drawing;
 use serde_json::{Map, Value};
 use striate::prelude::*;
 
@@ -73,8 +74,8 @@ impl Shown {
     }
 
     /// One more picture.
-    pub(crate) fn picture(mut self, file: &'static str, svg: String) -> Self {
-        self.pictures.push(Picture { file, svg });
+    pub(crate) fn picture(mut self, file: &'static str, drawing: Drawing) -> Self {
+        self.pictures.push(Picture { file, drawing });
         self
     }
 }

@@ -165,6 +165,25 @@ impl Picture {
         Ok(Picture { pixels, size, inverted, steps })
     }
 
+    /// A PNG, JPEG or BMP file as it is, for no model: gray 1×H×W or red, green, blue 3×H×W, each from 0 to 1, with the limits
+    /// of [`Picture::open`].
+    ///
+    /// # Errors
+    /// `Fault::Data` with the path: not a readable PNG, JPEG or BMP, too large.
+    pub fn whole(path: &Path) -> Result<Array<f32>> {
+        let file = File::open(path).map_err(|failure| io_error("open the picture", path, &failure))?;
+        let picture = decode(BufReader::new(file)).map_err(|error| error.at(place(path)))?;
+        let picture = on_ground(picture, &mut vec![]);
+        let (columns, rows) = (picture.width() as usize, picture.height() as usize);
+        let (channels, bytes) = match picture.color().has_color() {
+            true => (3, picture.to_rgb8().into_raw()),
+            false => (1, picture.to_luma8().into_raw()),
+        };
+        let plane = rows * columns;
+        let value = |i: usize| f32::from(bytes[i % plane * channels + i / plane]) / 255.0;
+        Ok(Array::from_fn([channels, rows, columns], value))
+    }
+
     /// The numbers for the model, `C×H×W`, preprocessed.
     pub fn pixels(&self) -> &Array<f32> {
         &self.pixels

@@ -1,8 +1,9 @@
 //! Boltzmann machines, one or two upon each other: what their units look for and what they dream of digits.
 
 use super::{few_labels, inked, one_of_each, tiles};
-use crate::draw::colour::Map;
-use crate::draw::tiles::{Sheet, symmetric};
+use crate::draw::canvas::Drawing;
+use crate::draw::colour::{Map, symmetric};
+use crate::draw::tiles::Sheet;
 use crate::draw::{chart, terminal};
 use crate::play::{Entry, Setup, Shown};
 use striate::classics::Workers;
@@ -44,7 +45,7 @@ fn ink<'a>(title: &'a str, rows: &'a [&'a str]) -> Sheet<'a> {
     Sheet { title, columns: 8, across: 10, range: (0.0, 1.0), map: Map::Ink, unit: "probability of ink", rows }
 }
 
-fn filters(title: &str, weights: &[f32]) -> String {
+fn filters(title: &str, weights: &[f32]) -> Drawing {
     let range = symmetric(weights);
     let sheet = Sheet { title, columns: 8, across: 12, range, map: Map::Cividis, unit: "weight", rows: &[] };
     sheet.draw(&tiles(weights.chunks(64).map(|w| (w, String::new()))))

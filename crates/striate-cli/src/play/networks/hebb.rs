@@ -1,8 +1,8 @@
 //! Oja's unit and Sanger's find the components of the digits.
 
 use super::{inked, tiles};
-use crate::draw::colour::Map;
-use crate::draw::tiles::{Sheet, symmetric};
+use crate::draw::colour::{Map, symmetric};
+use crate::draw::tiles::Sheet;
 use crate::draw::{chart, terminal};
 use crate::play::{Entry, Setup, Shown};
 use striate::classics::Rows;

@@ -42,7 +42,7 @@ fn one_of_each(samples: &Samples) -> Vec<usize> {
 
 /// Pictures with captions.
 fn tiles<'a>(pictures: impl IntoIterator<Item = (&'a [f32], String)>) -> Vec<Tile> {
-    pictures.into_iter().map(|(values, caption)| Tile { values: values.to_vec(), caption }).collect()
+    pictures.into_iter().map(|(values, caption)| Tile::values(values.to_vec(), caption)).collect()
 }
 
 /// The share of right answers.

@@ -1,10 +1,9 @@
 //! A map of the digits: prototypes, the borders between them, labels.
 
 use super::inked;
+use crate::draw::canvas::{Anchor, Canvas, Drawing};
 use crate::draw::chart::number;
-use crate::draw::colour::{self, Map};
-use crate::draw::svg::{Anchor, Svg};
-use crate::draw::tiles::extent;
+use crate::draw::colour::{Colour, Map, TITLE, extent};
 use crate::play::{Entry, Setup, Shown};
 use striate::classics::Workers;
 use striate::classics::som::{Grid, Som, SomSettings, Start};
@@ -51,10 +50,10 @@ fn show(setup: Setup) -> Result<Shown> {
         .picture("labels.svg", label_map(&som, &labels, &som.hit_map(&workers, rows)?)))
 }
 
-fn paper(title: &str) -> Svg {
-    let mut svg = Svg::new(COLUMNS as f32 * STEP + 140.0, ROWS as f32 * STEP * 0.87 + 76.0);
-    svg.text(24.0, 28.0, 15.0, Anchor::Start, "#111111", title);
-    svg
+fn paper(title: &str) -> Canvas {
+    let mut canvas = Canvas::new(COLUMNS as f32 * STEP + 140.0, ROWS as f32 * STEP * 0.87 + 76.0);
+    canvas.text(24.0, 28.0, 15.0, Anchor::Start, TITLE, title);
+    canvas
 }
 
 /// The middle of a unit.
@@ -71,46 +70,46 @@ fn hexagon(som: &Som, unit: usize, part: f32) -> Vec<(f32, f32)> {
     vec![(x, y - corner), (x + dx, y - dy), (x + dx, y + dy), (x, y + corner), (x - dx, y + dy), (x - dx, y - dy)]
 }
 
-fn prototypes(som: &Som) -> String {
-    let mut svg = paper("Self-organising map of the digits: the weights of each unit");
+fn prototypes(som: &Som) -> Drawing {
+    let mut canvas = paper("Self-organising map of the digits: the weights of each unit");
     for (unit, weights) in som.weights().chunks(64).enumerate() {
         let (x, y) = middle(som, unit);
-        svg.pixels((x - 18.0, y - 18.0), weights, 8, 4.5, (0.0, 1.0), Map::Ink);
-        svg.frame(x - 18.0, y - 18.0, 36.0, 36.0, "#bbbbbb", 0.5);
+        canvas.pixels((x - 18.0, y - 18.0), weights, 8, 4.5, (0.0, 1.0), Map::Ink);
+        canvas.frame(x - 18.0, y - 18.0, 36.0, 36.0, Colour::of(0xbbbbbb), 0.5);
     }
-    svg.colour_bar((COLUMNS as f32 * STEP + 62.0, 52.0), 140.0, (0.0, 1.0), Map::Ink, "ink");
-    svg.finish()
+    canvas.colour_bar((COLUMNS as f32 * STEP + 62.0, 52.0), 140.0, (0.0, 1.0), Map::Ink, "ink");
+    canvas.finish()
 }
 
-fn u_matrix(som: &Som) -> String {
-    let mut svg = paper("U-matrix: mean distance to the neighbours (bright: a border)");
+fn u_matrix(som: &Som) -> Drawing {
+    let mut canvas = paper("U-matrix: mean distance to the neighbours (bright: a border)");
     let distances = som.u_matrix();
     let (low, high) = extent(&distances);
     for (unit, d) in distances.iter().enumerate() {
         let t = (d - low) / (high - low).max(f32::MIN_POSITIVE);
-        svg.polygon(&hexagon(som, unit, 1.01), &Map::Viridis.colour(t));
-        let ink = if t > 0.6 { "#000000" } else { "#ffffff" };
+        let colour = Map::Viridis.colour(t);
+        canvas.polygon(&hexagon(som, unit, 1.01), colour);
         let (x, y) = middle(som, unit);
-        svg.text(x, y + 4.0, 10.0, Anchor::Middle, ink, &number(*d));
+        canvas.text(x, y + 4.0, 10.0, Anchor::Middle, colour.ink(), &number(*d));
     }
-    svg.colour_bar((COLUMNS as f32 * STEP + 62.0, 52.0), 140.0, (low, high), Map::Viridis, "distance");
-    svg.finish()
+    canvas.colour_bar((COLUMNS as f32 * STEP + 62.0, 52.0), 140.0, (low, high), Map::Viridis, "distance");
+    canvas.finish()
 }
 
-fn label_map(som: &Som, labels: &[Option<(usize, usize)>], hits: &[usize]) -> String {
-    let mut svg = paper("Label map: the digit of most rows, and its part of them (bright: pure)");
+fn label_map(som: &Som, labels: &[Option<(usize, usize)>], hits: &[usize]) -> Drawing {
+    let mut canvas = paper("Label map: the digit of most rows, and its part of them (bright: pure)");
     for (unit, label) in labels.iter().enumerate() {
         let (x, y) = middle(som, unit);
         let Some((label, count)) = label else {
-            svg.polygon(&hexagon(som, unit, 0.96), "#eeeeee");
+            canvas.polygon(&hexagon(som, unit, 0.96), Colour::of(0xeeeeee));
             continue;
         };
         let part = *count as f32 / hits[unit].max(1) as f32;
-        svg.polygon(&hexagon(som, unit, 0.96), &colour::Map::Cividis.colour(part));
-        let ink = if part > 0.6 { "#000000" } else { "#ffffff" };
-        svg.text(x, y + 4.0, 19.0, Anchor::Middle, ink, &label.to_string());
-        svg.text(x, y + 17.0, 9.0, Anchor::Middle, ink, &format!("{count}/{}", hits[unit]));
+        let colour = Map::Cividis.colour(part);
+        canvas.polygon(&hexagon(som, unit, 0.96), colour);
+        canvas.text(x, y + 4.0, 19.0, Anchor::Middle, colour.ink(), &label.to_string());
+        canvas.text(x, y + 17.0, 9.0, Anchor::Middle, colour.ink(), &format!("{count}/{}", hits[unit]));
     }
-    svg.colour_bar((COLUMNS as f32 * STEP + 62.0, 52.0), 140.0, (0.0, 1.0), Map::Cividis, "part");
-    svg.finish()
+    canvas.colour_bar((COLUMNS as f32 * STEP + 62.0, 52.0), 140.0, (0.0, 1.0), Map::Cividis, "part");
+    canvas.finish()
 }

@@ -1,0 +1,91 @@
+use super::subject::{self, Place};
+use crate::args::{SavedArgs, ThreadArgs};
+use crate::output::Output;
+use crate::{Ended, draw, look};
+use clap::Args;
+use serde_json::json;
+use std::path::PathBuf;
+use striate::explain::{FieldProbe, Size};
+use striate::prelude::*;
+use striate::train::Workers;
+
+#[derive(Debug, Args)]
+pub(crate) struct RfArgs {
+    #[command(flatten)]
+    saved: SavedArgs,
+    /// The layer whose unit is looked from
+    #[arg(long)]
+    layer: String,
+    /// Row and column of the unit in the layer's maps [default: the middle]
+    #[arg(long, value_name = "ROW,COLUMN", value_parser = subject::place)]
+    at: Option<Place>,
+    /// One channel of the layer [default: the sum of all]
+    #[arg(long)]
+    channel: Option<usize>,
+    /// Pictures to measure on [default: test samples of the run; noise for a model without weights]
+    #[arg(long, value_name = "PICTURE")]
+    image: Vec<PathBuf>,
+    /// Average squares of gradients instead of their sizes
+    #[arg(long)]
+    squared: bool,
+    /// Picture to draw both fields on: a name that ends with .svg or .png
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    threads: ThreadArgs,
+}
+
+pub(crate) fn run(args: &RfArgs, output: &mut Output) -> Result<Ended> {
+    args.out.as_deref().map_or(Ok(()), draw::check)?;
+    let subject = subject::any(&args.saved)?;
+    let lens = &subject.lens;
+    let mut probe = FieldProbe::new(lens, &args.layer)?;
+    let at = match &args.at {
+        Some(place) => place.0.clone(),
+        None => probe.output()[1..].iter().map(|size| size / 2).collect(),
+    };
+    let reach = probe.reach(&at)?;
+    // Large pictures are slow: a few of them tell enough.
+    let most = if lens.model().input.elements() > 20_000 { 8 } else { 64 };
+    let (samples, what) = subject::samples(&args.saved, &subject, &args.image, most)?;
+    let size = if args.squared { Size::Squared } else { Size::Absolute };
+    let effective = probe.effective(&Workers::new(args.threads.count()), &samples, args.channel, &at, size)?;
+    let (centre, spread) = effective.spread();
+    let formula = probe.formula();
+    let box_ = formula.clipped(&at, &lens.model().input[1..]);
+    if let Some(path) = &args.out {
+        let title = format!("What {} of {} sees at {}", args.layer, lens.model().name, Place(at.clone()));
+        let measure = if args.squared { "mean (∂u/∂x)²" } else { "mean |∂u/∂x|" };
+        draw::write(path, &look::fields::drawing(&title, measure, &samples, &box_, formula, &at, &effective)?)?;
+    }
+    let ranges: Vec<_> = box_.iter().map(|range| [range.start, range.end]).collect();
+    if output.is_json() {
+        output.object(&json!({
+            "model": lens.model().name, "layer": args.layer, "at": at, "trained": subject.trained,
+            "formula": formula, "centre": formula.centre(&at), "sees": ranges,
+            "elements": reach.count(), "elements_are_box": reach.bounds() == box_ && reach.count() == box_.iter().map(|r| r.len()).product::<usize>(),
+            "effective": {
+                "samples": what, "channel": args.channel, "measure": if args.squared { "squared" } else { "absolute" },
+                "centre": centre, "spread": spread, "elements": effective.support().count(),
+            },
+            "picture": args.out,
+        }))?;
+        return Ok(Ended::Well);
+    }
+    let times = |numbers: &[usize]| numbers.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
+    let decimals = |numbers: &[f64]| numbers.iter().map(|v| format!("{v:.1}")).collect::<Vec<_>>().join(", ");
+    let spans: Vec<_> = ranges.iter().map(|[from, to]| format!("{from}–{}", to.saturating_sub(1))).collect();
+    output.line(format!("{}, unit {} of {}", args.layer, Place(at.clone()), probe.output()))?;
+    output.line(format!("by formula: {}, neighbours {} apart", times(&formula.size), times(&formula.stride)))?;
+    output.line(format!("sees: {} of the input, centre {}", spans.join(" by "), decimals(&formula.centre(&at))))?;
+    output.line(format!("elements that lead to it: {}", reach.count()))?;
+    let untrained = if subject.trained { "" } else { ", with weights that have learnt nothing" };
+    output.line(format!(
+        "effective (on {what}{untrained}): centre {}, standard deviation {}, {} elements count",
+        decimals(&centre),
+        decimals(&spread),
+        effective.support().count()
+    ))?;
+    args.out.iter().try_for_each(|file| output.line(format!("picture: {}", file.display())))?;
+    Ok(Ended::Well)
+}

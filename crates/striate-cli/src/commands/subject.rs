@@ -1,0 +1,139 @@
+//! What the commands that look inside look at: a model with weights, and samples.
+
+use super::saved;
+use crate::args::SavedArgs;
+use crate::output::note;
+use std::path::{Path, PathBuf};
+use striate::data::{Batches, Invert, Part, Picture};
+use striate::explain::Lens;
+use striate::prelude::*;
+use striate::tensor::{Array, Rng};
+
+/// A model with weights, and whether they were learned.
+pub(super) struct Subject {
+    pub(super) lens: Lens,
+    pub(super) trained: bool,
+}
+
+/// The saved model that the arguments name.
+///
+/// # Errors
+/// When they name a model that has no weights; those of reading the file.
+pub(super) fn trained(args: &SavedArgs) -> Result<Lens> {
+    let word = args.run.to_string_lossy();
+    if !names_weights(&args.run)
+        && let Ok(model) = super::model(&word)
+    {
+        return Err(Error::usage(format!("`{word}` is a model, which has no weights"))
+            .expected("the folder of a run, or a file of weights")
+            .hint(format!("train it: striate train {word}; then give its run, such as runs/latest ({})", model.name)));
+    }
+    Ok(Lens::of(&saved(args)?)?.with_options(args.kernels.options()?))
+}
+
+/// As [`trained`]; a model alone gets starting weights.
+///
+/// # Errors
+/// When there is neither; those of reading the file.
+pub(super) fn any(args: &SavedArgs) -> Result<Subject> {
+    if names_weights(&args.run) {
+        return Ok(Subject { lens: trained(args)?, trained: true });
+    }
+    let model = super::model(&args.run.to_string_lossy())?;
+    let lens = Lens::untrained(model, 0)?.with_options(args.kernels.options()?);
+    Ok(Subject { lens, trained: false })
+}
+
+/// Whether a path looks like a run or a file of weights.
+fn names_weights(path: &Path) -> bool {
+    path.is_dir()
+        || path.file_name().is_some_and(|name| name == "latest")
+        || path.extension().is_some_and(|end| end == "safetensors")
+}
+
+/// A picture as a sample 1×C×H×W of a model, and what was done to it.
+///
+/// # Errors
+/// When the model does not read pictures, or the file is none.
+pub(super) fn picture(lens: &Lens, path: &Path, invert: Invert) -> Result<(Array<f32>, Picture)> {
+    let model = lens.model();
+    let input: [usize; 3] = model.input[..].try_into().map_err(|_| {
+        Error::new(Fault::Model, "the model does not read pictures")
+            .found(format!("an input of {}", model.input))
+            .expected("channels × height × width")
+    })?;
+    let picture = Picture::open(path, input, &model.preprocessing, invert)?;
+    let sample = picture.pixels().clone().reshaped([1, input[0], input[1], input[2]]);
+    Ok((sample, picture))
+}
+
+/// Samples to average over, and what they are: these pictures; else some of the run's test data; else noise.
+///
+/// # Errors
+/// As [`picture`]; when the data do not fit the model.
+pub(super) fn samples(
+    args: &SavedArgs,
+    subject: &Subject,
+    pictures: &[PathBuf],
+    most: usize,
+) -> Result<(Array<f32>, String)> {
+    let model = subject.lens.model();
+    if !pictures.is_empty() {
+        let mut numbers = vec![];
+        for path in pictures {
+            numbers.extend(picture(&subject.lens, path, Invert::Auto)?.0.into_data());
+        }
+        let what = if pictures.len() == 1 { "the picture".to_string() } else { format!("{} pictures", pictures.len()) };
+        return Ok((stacked(model, pictures.len(), numbers), what));
+    }
+    if subject.trained {
+        let data = super::data(args, None)?.open(Part::Test)?;
+        if model.preprocessing.output_shape(data.sample_shape()) == model.input {
+            let batches = Batches::sequential(&data, &model.preprocessing, most.min(data.len()).max(1))?;
+            let (mut x, mut y) = (vec![0.0; batches.batch() * model.input.elements()], vec![0; batches.batch()]);
+            let count = batches.fill(0, &mut x, &mut y);
+            x.truncate(count * model.input.elements());
+            return Ok((stacked(model, count, x), format!("{count} test samples")));
+        }
+        note("note: the test data do not fit the model; noise is taken");
+    }
+    let rng = Rng::new(1);
+    let numbers = (0..most * model.input.elements()).map(|i| rng.normal(i as u64)).collect();
+    Ok((stacked(model, most, numbers), format!("{most} samples of noise")))
+}
+
+fn stacked(model: &Model, count: usize, numbers: Vec<f32>) -> Array<f32> {
+    Array::new([count].into_iter().chain(model.input.iter().copied()).collect::<Vec<_>>(), numbers)
+}
+
+/// Numbers with commas between them, such as `5,7`.
+pub(super) fn place(text: &str) -> std::result::Result<Place, String> {
+    let numbers: std::result::Result<Vec<usize>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    numbers.map(Place).map_err(|_| "expected numbers from 0 with commas between them, such as 5,7".into())
+}
+
+/// A unit's place: a number an axis.
+#[derive(Clone, Debug)]
+pub(crate) struct Place(pub(crate) Vec<usize>);
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.iter().map(usize::to_string).collect::<Vec<_>>().join(","))
+    }
+}
+
+/// The convolution of that name; without a name the first.
+///
+/// # Errors
+/// When the model has none.
+pub(super) fn convolution(lens: &Lens, name: Option<&str>) -> Result<String> {
+    if let Some(name) = name {
+        return Ok(lens.layer(name)?.name.clone());
+    }
+    let first = lens.layers().iter().find(|layer| layer.kind.starts_with("conv") && !layer.kind.contains("transpose"));
+    first.map(|layer| layer.name.clone()).ok_or_else(|| {
+        Error::usage(format!("the model `{}` has no convolution", lens.model().name))
+            .expected("a model with kernels")
+            .hint("`striate summary` shows the layers")
+    })
+}

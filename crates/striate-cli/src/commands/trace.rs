@@ -1,0 +1,125 @@
+use super::subject::{self, Place};
+use crate::Ended;
+use crate::args::SavedArgs;
+use crate::output::Output;
+use clap::Args;
+use std::path::PathBuf;
+use striate::data::Invert;
+use striate::explain::{Step, Term, Tracing, trace};
+use striate::prelude::*;
+use striate::train::Workers;
+
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    #[command(flatten)]
+    saved: SavedArgs,
+    /// PNG, JPEG or BMP file of any size
+    #[arg(value_name = "PICTURE")]
+    picture: PathBuf,
+    /// The layer whose unit is looked at
+    #[arg(long)]
+    layer: String,
+    /// Row and column of the unit in the layer's maps; a dense layer has none
+    #[arg(long, value_name = "ROW,COLUMN", value_parser = subject::place)]
+    pixel: Option<Place>,
+    /// Channel of the unit; of a dense layer its number
+    #[arg(long, default_value = "0")]
+    channel: usize,
+    /// Class by whose loss gradients are taken: a name [default: the most probable one]
+    #[arg(long)]
+    label: Option<String>,
+    /// Whether to turn light into dark: auto, never or always
+    #[arg(long, default_value = "auto", value_parser = crate::args::invert)]
+    invert: Invert,
+}
+
+pub(crate) fn run(args: &TraceArgs, output: &mut Output) -> Result<Ended> {
+    let lens = subject::trained(&args.saved)?;
+    let place = args.pixel.as_ref().map_or(vec![], |place| place.0.clone());
+    let label = args.label.as_deref().map(|name| class(lens.model(), name)).transpose()?;
+    let (sample, _) = subject::picture(&lens, &args.picture, args.invert)?;
+    let told = trace(&lens, &Workers::new(1), &sample, &args.layer, args.channel, &place, label)?;
+    match output.is_json() {
+        true => output.object(&told)?,
+        false => tell(&told, &lens.model().classes, output)?,
+    }
+    Ok(Ended::Well)
+}
+
+/// The number of a class by its name.
+fn class(model: &Model, name: &str) -> Result<usize> {
+    model.classes.iter().position(|class| class == name).ok_or_else(|| {
+        let error = Error::usage("there is no such class").found(format!("`{name}`"));
+        let error = error.expected(model.classes.join(", "));
+        match striate::suggest::nearest(name, model.classes.iter().map(String::as_str)) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error,
+        }
+    })
+}
+
+fn tell(told: &Tracing, classes: &[String], output: &mut Output) -> Result<()> {
+    let at = if told.place.is_empty() { String::new() } else { format!(" at {}", Place(told.place.clone())) };
+    output.line(format!("{} ({}), channel {}{at}", told.layer, told.kind, told.channel))?;
+    let label = classes.get(told.label).map_or("", String::as_str);
+    output.line("\nforward")?;
+    match &told.step {
+        Step::WeightedSum { terms, left_out, sum, bias, .. } => {
+            output.line("  channel  place         x            w          w·x")?;
+            for t in terms {
+                let (channel, place, w) = (t.channel, Place(t.place.clone()).to_string(), t.weight.unwrap_or(0.0));
+                output
+                    .line(format!("  {channel:>7}  {place:<8} {:>10.6} × {w:>10.6} = {:>10.6}", t.value, t.product))?;
+            }
+            if *left_out > 0 {
+                output.line(format!("  … and {left_out} smaller products"))?;
+            }
+            output.line(format!("  sum  {sum:.6}"))?;
+            if let Some(bias) = bias {
+                output.line(format!("  bias {bias:.6}"))?;
+            }
+        }
+        Step::Maximum { terms, winner, tap } => {
+            for (i, t) in terms.iter().enumerate() {
+                let mark = if i == *winner { format!("  ← the maximum, index {tap}") } else { String::new() };
+                output.line(format!("  {:<8} {:>10.6}{mark}", Place(t.place.clone()).to_string(), t.value))?;
+            }
+        }
+        Step::Mean { terms, count } => {
+            for t in terms {
+                output.line(format!("  {:<8} {:>10.6} / {count}", Place(t.place.clone()).to_string(), t.value))?;
+            }
+        }
+        Step::Function { value, .. } => output.line(format!("  in  {value:.6}"))?,
+    }
+    output.line(format!("  output {:.6}", told.output))?;
+    output.line(format!("\nbackward, from the loss {:.6} of class {label}", told.loss))?;
+    output.line(format!("  ∂L/∂output {:.6e}", told.output_gradient))?;
+    if let Step::Function { slope, value_gradient_total, .. } = &told.step {
+        let slope = slope.map_or("any slope × 0".to_string(), |slope| format!("slope {slope:.6}"));
+        return output.line(format!("  ∂L/∂in     {value_gradient_total:.6e}  ({slope})"));
+    }
+    if let Step::WeightedSum { bias_gradient_total: Some(total), .. } = &told.step {
+        output.line(format!("  ∂L/∂bias: {:.6e} from here, {total:.6e} in all", told.output_gradient))?;
+    }
+    output.line("  channel  place    ∂L/∂x from here     in all   ∂L/∂w from here     in all")?;
+    terms(&told.step).iter().try_for_each(|t| {
+        let weight = match (t.weight_gradient, t.weight_gradient_total) {
+            (Some(part), Some(total)) => format!("{part:>17.4e} {total:>10.3e}"),
+            _ => String::new(),
+        };
+        let place = Place(t.place.clone()).to_string();
+        let line = format!(
+            "  {:>7}  {place:<8} {:>15.4e} {:>10.3e} {weight}",
+            t.channel, t.value_gradient, t.value_gradient_total
+        );
+        output.line(line.trim_end())
+    })
+}
+
+fn terms(step: &Step) -> &[Term] {
+    match step {
+        Step::WeightedSum { terms, .. } | Step::Maximum { terms, .. } | Step::Mean { terms, .. } => terms,
+        Step::Function { .. } => &[],
+    }
+}

@@ -1,0 +1,115 @@
+//! Frequencies: responses of kernels, filtered pictures and their spectra, what reaches each layer.
+
+use crate::draw::canvas::Drawing;
+use crate::draw::chart::{Axis, Chart, Curve};
+use crate::draw::colour::{Map, extent, symmetric};
+use crate::draw::pixels::Pixels;
+use crate::draw::spectrum::centred;
+use crate::draw::tiles::{Sheet, Tile};
+use striate::explain::{BANDS, Filter, Granularity, Response, TwoPaths};
+use striate::tensor::Array;
+
+/// A spectrum with frequency 0 in the middle, its magnitudes from 0 to their greatest; `log` over four decades instead.
+fn plane(magnitudes: &[f64], columns: usize, log: bool) -> Pixels {
+    let most = magnitudes.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    let shade = |m: &f64| match log {
+        false => (m / most) as f32,
+        true => (1.0 + (m / most).max(1e-4).log10() / 4.0) as f32,
+    };
+    let values: Vec<f32> = magnitudes.iter().map(shade).collect();
+    Pixels::values(&centred(&values, columns), columns, (0.0, 1.0), Map::Viridis)
+}
+
+/// The response of each kernel; with what each makes of maps I×H×W (the first row shows their mean), and the spectra before and after.
+pub(crate) fn kernels(title: &str, responses: &[Response], paths: Option<(&Array<f32>, &[TwoPaths])>) -> Drawing {
+    let caption = |(channel, r): (usize, &Response)| {
+        let angle = r.angle.map_or(String::new(), |angle| format!(" {angle:.0}°"));
+        format!("{channel}\n{}{angle}", r.character)
+    };
+    let captions: Vec<_> = responses.iter().enumerate().map(caption).collect();
+    let response = |r: &Response| plane(&r.magnitude, Response::SIDE, false);
+    let Some((input, paths)) = paths else {
+        let tiles: Vec<_> =
+            responses.iter().zip(captions).map(|(r, caption)| Tile::coloured(response(r), caption)).collect();
+        let title = format!("{title}: |H|, frequency 0 in the middle, each over its own greatest");
+        return Sheet {
+            title: &title,
+            columns: 1,
+            across: 8,
+            range: (0.0, 1.0),
+            map: Map::Viridis,
+            unit: "",
+            rows: &[],
+        }
+        .draw(&tiles);
+    };
+    let (channels, columns) = (input.shape()[0], input.shape()[2]);
+    let picture = Pixels::sample(input.data(), channels, columns, extent(input.data()));
+    let mut tiles = vec![];
+    if let Some(first) = paths.first() {
+        tiles.push(Tile::coloured(picture, "before"));
+        tiles.push(Tile::coloured(plane(&first.spectra[0], first.frequencies.1, true), "its spectrum |X|"));
+        tiles.push(Tile::coloured(Pixels { columns: 1, pixels: vec![crate::draw::colour::WHITE] }, ""));
+    }
+    for ((r, caption), path) in responses.iter().zip(captions).zip(paths) {
+        let after = Pixels::values(&path.spatial, path.size.1, symmetric(&path.spatial), Map::Vik);
+        tiles.push(Tile::coloured(response(r), caption.replace('\n', ": ")));
+        tiles.push(Tile::coloured(after, "after"));
+        tiles.push(Tile::coloured(plane(&path.spectra[2], path.frequencies.1, true), "its spectrum |X·H*|"));
+    }
+    let title = format!("{title}: |H|, maps, spectra (log, four decades)");
+    Sheet { title: &title, columns: 1, across: 3, range: (0.0, 1.0), map: Map::Viridis, unit: "", rows: &[] }
+        .draw(&tiles)
+}
+
+/// A picture and what a designed filter makes of it, each an own tile, with the kernels.
+pub(crate) fn filtered(filter: &Filter, picture: &Array<f32>, result: &Array<f32>) -> Drawing {
+    let (channels, columns) = (picture.shape()[0], picture.shape()[2]);
+    let before = Pixels::sample(picture.data(), channels, columns, (0.0, 1.0));
+    let after = match filter.keeps_grey {
+        true => Pixels::sample(result.data(), channels, columns, (0.0, 1.0)),
+        false => {
+            let plane = result.data().len() / channels.max(1);
+            let mean = |i: usize| (0..channels).map(|c| result.data()[c * plane + i]).sum::<f32>() / channels as f32;
+            let values: Vec<f32> = (0..plane).map(mean).collect();
+            // A strength is never negative; what is signed has its 0 in the middle.
+            match extent(&values) {
+                (low, high) if low >= 0.0 => Pixels::values(&values, columns, (0.0, high), Map::Grey),
+                _ => Pixels::values(&values, columns, symmetric(&values), Map::Vik),
+            }
+        }
+    };
+    let kernel = |kernel: &Array<f32>| {
+        let response = Response::of([kernel.data()], kernel.shape()[1]);
+        let pixels = Pixels::values(kernel.data(), kernel.shape()[1], symmetric(kernel.data()), Map::Vik);
+        Tile::coloured(pixels, format!("kernel\n{}", response.label()))
+    };
+    let mut tiles = vec![Tile::coloured(before, "before"), Tile::coloured(after, "after")];
+    tiles.extend(filter.kernels().iter().map(kernel));
+    let title = format!("{}: {}", filter.name, filter.about);
+    Sheet { title: &title, columns: 1, across: 2, range: (0.0, 1.0), map: Map::Grey, unit: "", rows: &[] }.draw(&tiles)
+}
+
+/// How strongly layers with places answer to gratings; the last of each size of map where there are many.
+pub(crate) fn granularity(layers: &[Granularity]) -> Drawing {
+    let spatial: Vec<&Granularity> = layers.iter().filter(|g| g.limit > 0.0).collect();
+    let kept: Vec<&Granularity> = match spatial.len() {
+        0..=8 => spatial,
+        _ => {
+            let last = |i: &usize| spatial.get(i + 1).is_none_or(|next| next.limit != spatial[*i].limit);
+            (0..spatial.len()).filter(last).map(|i| spatial[i]).collect()
+        }
+    };
+    let curve = |g: &&Granularity| {
+        let points = BANDS.iter().zip(&g.survives).map(|(f, s)| (*f, *s)).collect();
+        Curve::new(format!("{} (limit {:.3})", g.layer, g.limit), points)
+    };
+    Chart {
+        title: "Which frequencies of the input reach each layer".into(),
+        x: Axis::new("cycles per pixel of the input"),
+        y: Axis::new("answer, over the strongest").range(0.0, 1.05),
+        curves: kept.iter().map(curve).collect(),
+        ..Chart::default()
+    }
+    .draw()
+}
