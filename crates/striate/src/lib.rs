@@ -9,7 +9,7 @@
 //! | [`Builder`](graph::Builder) | any graph: values, operators, and the layers of [`nn`] as methods |
 //!
 //! What is built then gives its gradient, its [`summary`], and runs: [`data`] feeds it, [`train`] trains it, [`bench`](mod@bench) times it, [`tune`]
-//! finds the fastest kernels.
+//! finds the fastest kernels, [`explain`] looks inside.
 //!
 //! ```
 //! use striate::prelude::*;
@@ -36,6 +36,7 @@
 
 pub mod bench;
 pub mod data;
+pub mod explain;
 pub mod model;
 pub mod nn;
 pub mod run;

@@ -9,12 +9,14 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+pub use crate::explain::ReceptiveField;
+use crate::explain::fields;
 use crate::model::{BuiltLayer, Model};
 use crate::table::{Table, bytes, grouped, join, or_blank};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fmt;
-use striate_graph::{Builder, Equation, Field, Graph, Mode, Op, Source, Type, ValueId};
+use striate_graph::{Builder, Field, Graph, Mode, Source, Type, ValueId};
 use striate_tensor::{Result, Window};
 
 /// A model in numbers; counts are for one sample.
@@ -58,18 +60,6 @@ pub struct LayerSummary {
     pub memory: u64,
     /// What one unit of its output sees of the input.
     pub receptive_field: Option<ReceptiveField>,
-}
-
-/// What units see of the input, one number a spatial axis: unit `p` sees from `offset + p·stride`, `size` elements. Padding
-/// counts, so that a field may reach beyond the input. Where branches meet it is the field that holds both.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ReceptiveField {
-    /// Elements that a unit sees.
-    pub size: Vec<usize>,
-    /// How far apart the fields of two neighbours lie; 0 where every unit sees the whole input.
-    pub stride: Vec<usize>,
-    /// The first element that unit 0 sees; negative in the padding.
-    pub offset: Vec<i64>,
 }
 
 impl Model {
@@ -132,63 +122,6 @@ fn summary_of(layer: &BuiltLayer<'_>, graph: &Graph, fields: &HashMap<ValueId, R
 
 fn types(graph: &Graph, ids: &[ValueId]) -> Vec<Type> {
     ids.iter().map(|&id| graph.value(id).ty.clone()).collect()
-}
-
-/// The receptive field of every value that depends on the input, whose sample has these sizes.
-fn fields(graph: &Graph, sample: &[usize]) -> HashMap<ValueId, ReceptiveField> {
-    let axes = sample.len().saturating_sub(1);
-    let whole = ReceptiveField { size: sample[1..].to_vec(), stride: vec![0; axes], offset: vec![0; axes] };
-    let point = ReceptiveField { size: vec![1; axes], stride: vec![1; axes], offset: vec![0; axes] };
-    let mut fields: HashMap<ValueId, ReceptiveField> = HashMap::new();
-    if axes == 0 {
-        return fields;
-    }
-    fields.extend(graph.inputs().map(|input| (input, point.clone())));
-    for Equation { op, inputs, outputs, .. } in &graph.equations {
-        let Some(seen) = inputs.iter().filter_map(|id| fields.get(id)).cloned().reduce(union) else { continue };
-        let spatial = graph.value(inputs[0]).ty.rank() == axes + 2;
-        let field = match (op, op.field()) {
-            (_, Field::Point) => seen,
-            (_, Field::Sliding(windows)) if windows.len() == axes => seen.through(&windows),
-            (Op::Concat(concat), _) if spatial && concat.axis == 1 => seen,
-            (Op::PadZeros(pad), _) if spatial => seen.moved(pad.sides[2..].iter().map(|&(before, _)| -(before as i64))),
-            (Op::Slice(slice), _) if spatial => {
-                seen.moved(slice.ranges[2..].iter().map(|range| range.map_or(0, |(start, _)| start as i64)))
-            }
-            _ => whole.clone(),
-        };
-        fields.extend(outputs.iter().map(|&output| (output, field.clone())));
-    }
-    fields
-}
-
-/// The smallest field that holds both.
-fn union(a: ReceptiveField, b: ReceptiveField) -> ReceptiveField {
-    let axes = 0..a.size.len();
-    let end = |field: &ReceptiveField, axis: usize| field.offset[axis] + field.size[axis] as i64;
-    let offset: Vec<_> = axes.clone().map(|axis| a.offset[axis].min(b.offset[axis])).collect();
-    let size = axes.clone().map(|axis| (end(&a, axis).max(end(&b, axis)) - offset[axis]) as usize).collect();
-    ReceptiveField { size, stride: axes.map(|axis| a.stride[axis].max(b.stride[axis])).collect(), offset }
-}
-
-impl ReceptiveField {
-    /// What a window over units of this field sees.
-    fn through(mut self, windows: &[Window]) -> Self {
-        for (axis, window) in windows.iter().enumerate() {
-            self.size[axis] += (window.extent() - 1) * self.stride[axis];
-            self.offset[axis] -= (window.before * self.stride[axis]) as i64;
-            self.stride[axis] *= window.stride;
-        }
-        self
-    }
-
-    /// What units see that were so many places further on.
-    fn moved(mut self, places: impl Iterator<Item = i64>) -> Self {
-        for (axis, places) in places.enumerate() {
-            self.offset[axis] += places * self.stride[axis] as i64;
-        }
-        self
-    }
 }
 
 /// A table, a line a layer.
