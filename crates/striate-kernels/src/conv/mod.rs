@@ -11,6 +11,7 @@
 mod depthwise;
 mod direct;
 mod few;
+mod fft;
 mod lattice;
 mod plain;
 mod pointwise;
@@ -151,6 +152,7 @@ type Make<P> = fn(&Problem, Isa, &ConvOptions) -> Result<Box<P>, String>;
 /// The variants of the forward pass, the fastest first.
 const FORWARD: &[(&str, Make<dyn DataPass>)] = &[
     ("depthwise", depthwise::forward),
+    ("fft", fft::forward),
     ("few", few::forward),
     ("pointwise", pointwise::forward),
     ("winograd4", winograd::forward4),
@@ -161,6 +163,7 @@ const FORWARD: &[(&str, Make<dyn DataPass>)] = &[
 /// The variants of the gradient to the input, the fastest first.
 const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] = &[
     ("depthwise", depthwise::grad_input),
+    ("fft", fft::grad_input),
     ("pointwise", pointwise::grad_input),
     ("winograd4", winograd::grad_input4),
     ("winograd2", winograd::grad_input2),
@@ -170,6 +173,7 @@ const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] = &[
 /// The variants of the gradient to the weights, the fastest first.
 const GRAD_WEIGHT: &[(&str, Make<dyn WeightPass>)] = &[
     ("depthwise", depthwise::grad_weight),
+    ("fft", fft::grad_weight),
     ("pointwise", pointwise::grad_weight),
     ("winograd4", winograd::grad_weight4),
     ("winograd2", winograd::grad_weight2),

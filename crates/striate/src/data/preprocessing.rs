@@ -129,16 +129,16 @@ impl Preprocessing {
         }
     }
 
-    /// The numbers that a black and a white pixel (byte 0 and byte 255) become in a channel.
+    /// What byte 0 and byte 255 become in a channel.
     ///
     /// ```
     /// use striate::data::Preprocessing;
-    /// let with = Preprocessing { mean: vec![0.5], std: vec![0.25], ..Preprocessing::default() };
-    /// assert_eq!(with.black_and_white(0), (-2.0, 2.0));
+    /// let sharp = Preprocessing { mean: vec![0.5], std: vec![0.25], ..Preprocessing::default() };
+    /// assert_eq!(sharp.ends(0), [-2.0, 2.0]);
     /// ```
-    pub fn black_and_white(&self, channel: usize) -> (f32, f32) {
+    pub fn ends(&self, channel: usize) -> [f32; 2] {
         let (mean, std) = self.moments(channel);
-        ((self.range[0] - mean) / std, (self.range[1] - mean) / std)
+        self.range.map(|end| (end - mean) / std)
     }
 
     /// The way back, to look at: how bright each element of a preprocessed sample is, 0 where it is black, 1 where it is white.
@@ -146,7 +146,7 @@ impl Preprocessing {
     pub fn brightness(&self, sample: &Array<f32>) -> Array<f32> {
         let places = sample.shape().iter().skip(1).product::<usize>().max(1);
         Array::from_fn(sample.shape().clone(), |i| {
-            let (black, white) = self.black_and_white(i / places);
+            let [black, white] = self.ends(i / places);
             (sample.data()[i] - black) / (white - black)
         })
     }

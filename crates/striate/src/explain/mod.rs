@@ -26,9 +26,15 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+pub mod attribution;
 mod effective_field;
+mod feed;
+pub mod heatmap;
+pub mod hierarchy;
 mod lens;
+pub mod locate;
 mod receptive_field;
+pub mod shift;
 
 pub use effective_field::{EffectiveField, FieldProbe, Size};
 pub use lens::{Lens, LensLayer, Question, View};

@@ -1,6 +1,7 @@
 //! Models: networks as data, in Rust and in `model.toml`.
 
 mod build;
+mod convolve;
 mod loss;
 mod read;
 mod write;

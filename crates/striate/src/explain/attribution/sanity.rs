@@ -64,7 +64,7 @@ pub fn sanity(
             continue;
         }
         drawn.into_iter().try_for_each(|(name, weights)| store.set(&name, weights))?;
-        let random = Lens::new(lens.model().clone(), store.clone())?;
+        let random = Lens::new(lens.model().clone(), store.clone())?.with_options(lens.options().clone());
         let map = attribute(&random, workers, sample, method, Some(learnt.class), &settings)?;
         let correlation = rank_correlation(&magnitudes(&learnt.heat()), &magnitudes(&map.heat()));
         steps.push(SanityStep { layer: layer.name.clone(), correlation });

@@ -131,7 +131,7 @@ fn check_shape(what: &str, sample: &Array<f32>, wanted: &Shape) -> Result<()> {
 /// A picture of black pixels as a preprocessing makes it.
 fn black(preprocessing: &Preprocessing, shape: &Shape) -> Array<f32> {
     let places = shape[1..].iter().product::<usize>();
-    Array::from_fn(shape.clone(), |i| preprocessing.black_and_white(i / places).0)
+    Array::from_fn(shape.clone(), |i| preprocessing.ends(i / places)[0])
 }
 
 /// The class that a word names: by its name, else by its number.
