@@ -12,7 +12,7 @@ from pathlib import Path
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-CHARACTERS = "".join(map(chr, [*range(0x20, 0x7F), *range(0xA0, 0x100)])) + "–—‘’“”…•−≈≠≤≥∂∑∏√∞∆∫←↑→↓ΓΔΘΛΣΦΨΩαβγδεηθκλμνπρστφχψω½²³"
+CHARACTERS = "".join(map(chr, [*range(0x20, 0x7F), *range(0xA0, 0x100)])) + "–—‘’“”…•−≈≠≤≥∂∑∏√∞∆∫←↑→↓ΓΔΘΛΣΦΨΩαβγδεηθκλμνπρστφχψω₀₁₂₃₄₅₆₇₈₉"
 
 source = sys.argv[1]
 target = Path(__file__).parent.parent / "crates/striate-cli/assets/font.ttf"

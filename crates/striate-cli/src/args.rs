@@ -50,6 +50,12 @@ pub(crate) enum Command {
     Resume(ResumeArgs),
     /// Measure a trained model: accuracy, loss, accuracy of each class
     Eval(EvalArgs),
+    /// Show the samples that a trained model gets most wrong
+    Errors(crate::commands::errors::ErrorsArgs),
+    /// Show how loss and accuracy of a run changed from epoch to epoch
+    Curves(crate::commands::curves::CurvesArgs),
+    /// Write a report of a run: one page of HTML with curves, evaluation, errors
+    Report(crate::commands::report::ReportArgs),
     /// Tell what is on pictures: classes with their probabilities
     Predict(PredictArgs),
     /// Show a model's layers: shapes, parameters, multiply-adds, receptive fields
@@ -66,6 +72,8 @@ pub(crate) enum Command {
     Tune(TuneArgs),
     /// Let one of the networks around convolutional ones learn from data inside; shows numbers, draws pictures
     Play(PlayArgs),
+    /// Do exercises on convolution and pooling; the answers are computed
+    Exercises(crate::commands::exercises::ExercisesArgs),
     /// Print version, target, instruction set and threads
     Version,
 }
@@ -293,6 +301,9 @@ pub(crate) struct RunningArgs {
     /// Write a checkpoint after each so many steps, besides that at the end of an epoch [default: every 10 seconds]
     #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Run")]
     pub(crate) checkpoint_every: Option<u64>,
+    /// Write no report.html into the run's folder when the training is done
+    #[arg(long, help_heading = "Run")]
+    pub(crate) no_report: bool,
     /// Say nothing while training
     #[arg(long, short, help_heading = "Run")]
     pub(crate) quiet: bool,
@@ -334,6 +345,11 @@ pub(crate) struct EvalArgs {
     /// Which part of the data
     #[arg(long, value_enum, default_value = "test")]
     pub(crate) part: PartName,
+    /// Folder for pictures: confusion, F1, ROC, precision and recall, calibration [default: none are drawn]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: crate::commands::FormatArgs,
     #[command(flatten)]
     pub(crate) threads: ThreadArgs,
 }

@@ -4,7 +4,9 @@
 mod args;
 mod commands;
 mod draw;
+mod look;
 mod output;
+mod page;
 mod play;
 mod progress;
 mod report;
@@ -46,6 +48,9 @@ fn run(command: Command, output: &mut Output) -> Result<Ended> {
         Command::Train(args) => commands::train::train(args, output),
         Command::Resume(args) => commands::train::resume(args, output),
         Command::Eval(args) => commands::eval::run(&args, output),
+        Command::Errors(args) => commands::errors::run(&args, output),
+        Command::Curves(args) => commands::curves::run(&args, output),
+        Command::Report(args) => commands::report::run(&args, output),
         Command::Predict(args) => commands::predict::run(&args, output),
         Command::Summary(args) => commands::summary::run(&args, output),
         Command::Models(args) => commands::models::run(&args, output),
@@ -53,6 +58,7 @@ fn run(command: Command, output: &mut Output) -> Result<Ended> {
         Command::Plan(args) => commands::plan::run(&args, output),
         Command::Tune(args) => commands::tune::run(&args, output),
         Command::Play(args) => commands::play::run(&args, output),
+        Command::Exercises(args) => commands::exercises::run(&args, output),
         Command::Version => commands::version::run(output),
     }
 }

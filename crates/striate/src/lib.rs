@@ -36,6 +36,8 @@
 
 pub mod bench;
 pub mod data;
+pub mod evaluate;
+pub mod exercises;
 pub mod explain;
 pub mod model;
 pub mod nn;

@@ -1,20 +1,26 @@
 //! One file for each command.
 
 pub(crate) mod bench;
+pub(crate) mod curves;
+pub(crate) mod errors;
 pub(crate) mod eval;
+pub(crate) mod exercises;
 pub(crate) mod models;
 pub(crate) mod plan;
 pub(crate) mod play;
 pub(crate) mod predict;
+pub(crate) mod report;
 pub(crate) mod summary;
 pub(crate) mod train;
 pub(crate) mod tune;
 pub(crate) mod version;
 
-use crate::args::SavedArgs;
+use crate::args::{PartName, SavedArgs};
+use clap::{Args, ValueEnum};
 use std::path::Path;
+use striate::data::Part;
 use striate::prelude::*;
-use striate::run::{Saved, Weights};
+use striate::run::{DataRecord, RunFolder, RunRecord, Saved, Weights};
 use striate::zoo;
 
 /// The model that a word stands for: a file if it looks like one, else a model that comes with Striate.
@@ -28,4 +34,49 @@ fn model(word: &str) -> Result<Model> {
 fn saved(args: &SavedArgs) -> Result<Saved> {
     let saved = Saved::open(&args.run, if args.last { Weights::Last } else { Weights::Best })?;
     Ok(saved.with_options(args.kernels.options()?))
+}
+
+/// The data that are asked for, else the run's own, else the digits inside.
+fn data(saved: &SavedArgs, folder: Option<&Path>) -> Result<DataRecord> {
+    if let Some(folder) = folder {
+        return Ok(DataRecord { folder: Some(folder.to_path_buf()), ..DataRecord::default() });
+    }
+    match saved.run.is_file() && saved.run.extension().is_some_and(|end| end == "safetensors") {
+        true => Ok(DataRecord::default()),
+        false => Ok(RunRecord::read(&RunFolder::open(&saved.run)?)?.data),
+    }
+}
+
+/// The part of a data set that a word stands for.
+fn part_of(name: PartName) -> Part {
+    match name {
+        PartName::Train => Part::Train,
+        PartName::Test => Part::Test,
+    }
+}
+
+/// Which kind of files a folder of pictures gets.
+#[derive(Debug, Args)]
+pub(crate) struct FormatArgs {
+    /// Kind of the pictures
+    #[arg(long, value_enum, default_value = "svg", requires = "out")]
+    format: PictureFormat,
+}
+
+impl FormatArgs {
+    /// The ending of their names.
+    fn ending(&self) -> &'static str {
+        match self.format {
+            PictureFormat::Svg => "svg",
+            PictureFormat::Png => "png",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PictureFormat {
+    /// For browsers, editors, printers
+    Svg,
+    /// For everything else
+    Png,
 }

@@ -1,9 +1,11 @@
 use crate::Ended;
 use crate::args::{OptimizerName, ResumeArgs, RunningArgs, TrainArgs};
 use crate::output::{Output, note, percent, thousands};
+use crate::page::Wishes;
 use crate::progress::Progress;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use striate::prelude::*;
@@ -146,7 +148,7 @@ fn drive(mut session: Session, running: &RunningArgs, output: &mut Output, begin
     progress.end();
     match failed {
         Some(error) => Err(error),
-        None => conclude(&mut session, output),
+        None => conclude(&mut session, running, output),
     }
 }
 
@@ -230,12 +232,29 @@ fn epoch_object(session: &Session, report: &EpochReport) -> Value {
     })
 }
 
+/// Writes the report beside the weights; that it cannot be written is no reason to fail: all else is saved.
+fn report(session: &Session, running: &RunningArgs) -> Option<PathBuf> {
+    let (folder, path) = (session.folder(), session.folder().path().join("report.html"));
+    let wishes = Wishes { threads: running.threads.count(), quick: true, ..Wishes::default() };
+    match super::report::write(folder.clone(), &wishes, &path) {
+        Ok(_) => Some(path),
+        Err(error) => {
+            note(format!("the report could not be written: {error}"));
+            None
+        }
+    }
+}
+
 /// Prints what came out.
-fn conclude(session: &mut Session, output: &mut Output) -> Result<Ended> {
+fn conclude(session: &mut Session, running: &RunningArgs, output: &mut Output) -> Result<Ended> {
     let summary = session.finish()?;
     let run = session.folder().path();
     let Summary { stop_reason, test, best, watched, train_seconds, images_per_second, weights_sha256, .. } = &summary;
     let ended = if stop_reason.is_some() { Ended::Well } else { Ended::Interrupted };
+    let report = match stop_reason {
+        Some(_) if !running.no_report => report(session, running),
+        _ => None,
+    };
     if output.is_json() {
         output.object(&json!({
             "event": if stop_reason.is_some() { "done" } else { "interrupted" },
@@ -252,6 +271,7 @@ fn conclude(session: &mut Session, output: &mut Output) -> Result<Ended> {
             "images_per_second": images_per_second,
             "weights_sha256": weights_sha256,
             "run": run,
+            "report": report,
         }))?;
         return Ok(ended);
     }
@@ -276,6 +296,9 @@ fn conclude(session: &mut Session, output: &mut Output) -> Result<Ended> {
     output.line(format!("training: {train_seconds:.1} s, {images_per_second:.0} images/s"))?;
     output.line(format!("weights: sha256 {weights_sha256}"))?;
     output.line(format!("run: {}", run.display()))?;
+    if let Some(report) = report {
+        output.line(format!("report: {}", report.display()))?;
+    }
     if stop_reason.is_none() {
         output.line(format!("to go on: striate resume {}", run.display()))?;
     }

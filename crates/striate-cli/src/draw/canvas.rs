@@ -4,6 +4,7 @@
 
 use super::chart::number;
 use super::colour::{Colour, FRAME, Map, TEXT, WHITE};
+use super::font;
 use super::pixels::Pixels;
 
 pub(crate) type Point = (f32, f32);
@@ -145,10 +146,10 @@ impl Canvas {
         self.text(x + 16.0, y + height, 11.0, Anchor::Start, TEXT, &number(low));
         if low < 0.0 && high == -low {
             self.text(x + 16.0, y + height / 2.0 + 4.0, 11.0, Anchor::Start, TEXT, "0");
-            self.upwards(x + 36.0, y + height / 2.0, 11.0, TEXT, unit);
-        } else {
-            self.upwards(x + 25.0, y + height / 2.0, 11.0, TEXT, unit);
         }
+        // Beside the numbers, however wide they are.
+        let numbers = font::width(&number(low), 11.0).max(font::width(&number(high), 11.0));
+        self.upwards(x + 16.0 + numbers + 12.0, y + height / 2.0, 11.0, TEXT, unit);
     }
 
     /// The whole picture.

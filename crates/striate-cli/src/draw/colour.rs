@@ -101,7 +101,7 @@ const VIK: [u32; 11] =
 const INK: [u32; 2] = [0xffffff, 0x000000];
 const GREY: [u32; 2] = [0x000000, 0xffffff];
 
-const CLASSES: [u32; 8] = [0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7, 0x56b4e9, 0xd55e00, 0xf0e442, 0x000000];
+const CLASSES: [u32; 8] = [0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7, 0x56b4e9, 0xd55e00, 0xf0e442, 0x888888];
 
 impl Map {
     /// The colour of `t`, which is clamped to 0–1.

@@ -35,7 +35,9 @@ impl Matrix<'_> {
         let (left, top) = (24.0 + 22.0 + beside + 6.0, 42.0 + 22.0 + high + 6.0);
         let (width, height) = (cell * columns as f32, cell * rows as f32);
         let all = (left + width + 76.0).max(font::width(self.title, 15.0) + 48.0);
-        let mut canvas = Canvas::new(all, top + height.max(90.0) + 24.0);
+        // As long as its unit, at least.
+        let bar = height.clamp(80.0, 180.0).max(font::width(self.unit, 11.0));
+        let mut canvas = Canvas::new(all, top + height.max(bar) + 24.0);
         canvas.text(24.0, 28.0, 15.0, Anchor::Start, TITLE, self.title);
         canvas.text(left + width / 2.0, 54.0, 12.0, Anchor::Middle, TITLE, self.column_title);
         canvas.upwards(36.0, top + height / 2.0, 12.0, TITLE, self.row_title);
@@ -73,7 +75,7 @@ impl Matrix<'_> {
             }
         }
         canvas.frame(left, top, width, height, FRAME, 1.0);
-        canvas.colour_bar((left + width + 16.0, top), height.clamp(80.0, 180.0), self.range, self.map, self.unit);
+        canvas.colour_bar((left + width + 16.0, top), bar, self.range, self.map, self.unit);
         canvas.finish()
     }
 }

@@ -152,6 +152,6 @@ mod tests {
         assert_eq!(clipped(1.0, 0.0, -0.25, (0.0, 1.0), (0.0, 1.0)), Some(((0.25, 0.0), (0.25, 1.0))));
         assert_eq!(clipped(0.0, 1.0, -0.5, (0.0, 1.0), (0.0, 1.0)), Some(((0.0, 0.5), (1.0, 0.5))));
         assert_eq!(clipped(0.0, 1.0, -2.0, (0.0, 1.0), (0.0, 1.0)), None);
-        assert_eq!(pale(BLACK), "#cccccc");
+        assert_eq!(BLACK.pale(), colour::Colour::of(0xcccccc));
     }
 }

@@ -1,7 +1,7 @@
 //! A drawing as SVG: text that browsers, editors and printers read. Pictures of pixels go into it as PNG.
 
 use super::canvas::{Anchor, Drawing, Shape};
-use super::colour::Colour;
+use super::colour::{Colour, EDGE, FRAME, GRID, TEXT, TITLE, WHITE};
 use super::{base64, png};
 use std::fmt::Write;
 
@@ -10,41 +10,69 @@ use std::fmt::Write;
 /// # Errors
 /// As [`png::rgb`].
 pub(crate) fn file(drawing: &Drawing) -> striate::tensor::Result<String> {
-    let Drawing { width, height, shapes } = drawing;
-    let mut out = format!(
+    let Drawing { width, height, .. } = drawing;
+    let head = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} \
          {height:.0}\" font-family=\"Helvetica, Arial, 'Liberation Sans', sans-serif\">\n"
     );
-    for shape in shapes {
-        put(&mut out, shape)?;
+    whole(head, drawing, Theme::Light)
+}
+
+/// An element for a page of HTML, with a text for those who cannot see it. The colours of paper and text are the page's
+/// custom properties `--paper`, `--title`, `--text`, `--frame`, `--edge` and `--grid`.
+///
+/// # Errors
+/// As [`png::rgb`].
+pub(crate) fn inline(drawing: &Drawing, alternative: &str) -> striate::tensor::Result<String> {
+    let Drawing { width, height, .. } = drawing;
+    let head = format!(
+        "<svg width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\" \
+         font-family=\"Helvetica, Arial, sans-serif\" role=\"img\" aria-label=\"{}\">\n",
+        escaped(alternative)
+    );
+    whole(head, drawing, Theme::Page)
+}
+
+/// Where the neutral colours come from.
+#[derive(Clone, Copy, PartialEq)]
+enum Theme {
+    Light,
+    Page,
+}
+
+fn whole(mut out: String, drawing: &Drawing, theme: Theme) -> striate::tensor::Result<String> {
+    for (i, shape) in drawing.shapes.iter().enumerate() {
+        match shape {
+            // The paper is the first of all shapes.
+            Shape::Rect { at: (0.0, 0.0), size: (width, height), fill: WHITE } if i == 0 && theme == Theme::Page => {
+                // Writing to a string cannot fail.
+                let _ = writeln!(out, r#"<rect width="{width}" height="{height}" fill="var(--paper)"/>"#);
+            }
+            shape => put(&mut out, shape, theme)?,
+        }
     }
     out.push_str("</svg>\n");
     Ok(out)
 }
 
-fn put(out: &mut String, shape: &Shape) -> striate::tensor::Result<()> {
+fn put(out: &mut String, shape: &Shape, theme: Theme) -> striate::tensor::Result<()> {
+    let paint = |name, colour| Paint { name, colour, theme };
     // Writing to a string cannot fail.
     let _ = match shape {
         Shape::Rect { at: (x, y), size: (width, height), fill } => {
-            let fill = Paint("fill", Some(*fill));
-            writeln!(
-                out,
-                r#"<rect x="{}" y="{}" width="{}" height="{}"{fill}/>"#,
-                Short(*x),
-                Short(*y),
-                Short(*width),
-                Short(*height)
-            )
+            let fill = paint("fill", Some(*fill));
+            let (x, y, width, height) = (Short(*x), Short(*y), Short(*width), Short(*height));
+            writeln!(out, r#"<rect x="{x}" y="{y}" width="{width}" height="{height}"{fill}/>"#)
         }
         Shape::Circle { at: (x, y), radius, fill, rim } => {
-            let fill = Paint("fill", Some(*fill));
-            writeln!(out, r#"<circle cx="{}" cy="{}" r="{radius}"{fill}{}/>"#, Short(*x), Short(*y), stroke(*rim))
+            let (x, y, fill, rim) = (Short(*x), Short(*y), paint("fill", Some(*fill)), stroke(*rim, theme));
+            writeln!(out, r#"<circle cx="{x}" cy="{y}" r="{radius}"{fill}{rim}/>"#)
         }
         Shape::Path { points, closed, fill, stroke: line } => {
             let points: Vec<String> = points.iter().map(|(x, y)| format!("{},{}", Short(*x), Short(*y))).collect();
             let name = if *closed { "polygon" } else { "polyline" };
-            let fill = Paint("fill", *fill);
-            writeln!(out, r#"<{name} points="{}"{fill}{}/>"#, points.join(" "), stroke(*line))
+            let (fill, line) = (paint("fill", *fill), stroke(*line, theme));
+            writeln!(out, r#"<{name} points="{}"{fill}{line}/>"#, points.join(" "))
         }
         Shape::Text { at: (x, y), size, anchor, upwards, colour, text } => {
             let anchor = match anchor {
@@ -52,26 +80,21 @@ fn put(out: &mut String, shape: &Shape) -> striate::tensor::Result<()> {
                 Anchor::Middle => r#" text-anchor="middle""#,
                 Anchor::End => r#" text-anchor="end""#,
             };
-            let (x, y, fill, text) = (Short(*x), Short(*y), Paint("fill", Some(*colour)), escaped(text));
-            match upwards {
-                true => {
-                    let turn = format!(r#"transform="translate({x} {y}) rotate(-90)""#);
-                    writeln!(out, r#"<text {turn} font-size="{size}"{anchor}{fill}>{text}</text>"#)
-                }
-                false => writeln!(out, r#"<text x="{x}" y="{y}" font-size="{size}"{anchor}{fill}>{text}</text>"#),
-            }
+            let (x, y, fill, text) = (Short(*x), Short(*y), paint("fill", Some(*colour)), escaped(text));
+            let place = match upwards {
+                true => format!(r#"transform="translate({x} {y}) rotate(-90)""#),
+                false => format!(r#"x="{x}" y="{y}""#),
+            };
+            writeln!(out, r#"<text {place} font-size="{}"{anchor}{fill}>{text}</text>"#, Short(*size))
         }
         Shape::Image { at: (x, y), cell, pixels } => {
             let (columns, rows) = (pixels.columns, pixels.rows());
-            let bytes = png::rgb(columns, rows, &pixels.rgb())?;
+            let (x, y) = (Short(*x), Short(*y));
+            let (width, height) = (Short(columns as f32 * cell), Short(rows as f32 * cell));
+            let bytes = base64::text(&png::rgb(columns, rows, &pixels.rgb())?);
             writeln!(
                 out,
-                r#"<image x="{}" y="{}" width="{}" height="{}" preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,{}"/>"#,
-                Short(*x),
-                Short(*y),
-                Short(columns as f32 * cell),
-                Short(rows as f32 * cell),
-                base64::text(&bytes)
+                r#"<image x="{x}" y="{y}" width="{width}" height="{height}" preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,{bytes}"/>"#,
             )
         }
     };
@@ -94,21 +117,29 @@ impl std::fmt::Display for Short {
 }
 
 /// An attribute with a colour.
-struct Paint(&'static str, Option<Colour>);
+struct Paint {
+    name: &'static str,
+    colour: Option<Colour>,
+    theme: Theme,
+}
 
 impl std::fmt::Display for Paint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Paint(name, colour) = self;
+        let Paint { name, colour, theme } = self;
         let Some(colour) = colour else { return write!(f, r#" {name}="none""#) };
-        write!(f, r#" {name}="{colour}""#)?;
-        if colour.opacity < 1.0 { write!(f, r#" {name}-opacity="{}""#, colour.opacity) } else { Ok(()) }
+        let neutral = [(TITLE, "title"), (TEXT, "text"), (FRAME, "frame"), (EDGE, "edge"), (GRID, "grid")];
+        match neutral.iter().find(|(neutral, _)| neutral == colour) {
+            Some((_, property)) if *theme == Theme::Page => write!(f, r#" {name}="var(--{property})""#),
+            _ if colour.opacity < 1.0 => write!(f, r#" {name}="{colour}" {name}-opacity="{}""#, colour.opacity),
+            _ => write!(f, r#" {name}="{colour}""#),
+        }
     }
 }
 
-fn stroke(stroke: Option<(Colour, f32)>) -> String {
-    let round = r#" stroke-linejoin="round""#;
+fn stroke(stroke: Option<(Colour, f32)>, theme: Theme) -> String {
     stroke.map_or(String::new(), |(colour, thick)| {
-        format!(r#"{} stroke-width="{thick}"{round}"#, Paint("stroke", Some(colour)))
+        let paint = Paint { name: "stroke", colour: Some(colour), theme };
+        format!(r#"{paint} stroke-width="{thick}" stroke-linejoin="round""#)
     })
 }
 
@@ -127,5 +158,15 @@ mod tests {
         assert!(text.contains(r#"<image x="0" y="0.5" width="8" height="8""#), "{text}");
         assert!(text.contains("data:image/png;base64,iVBORw0KGgo"), "{text}");
         assert!(text.contains("a &lt; b &amp; c") && text.ends_with("</svg>\n"));
+    }
+
+    #[test]
+    fn in_a_page_paper_and_text_have_its_colours() {
+        let mut canvas = Canvas::new(10.0, 10.0);
+        canvas.text(0.0, 0.0, 10.0, Anchor::Start, TITLE, "title");
+        canvas.rect(0.0, 0.0, 2.0, 2.0, WHITE);
+        let text = inline(&canvas.finish(), "a \"b\"").unwrap();
+        assert!(text.contains(r#"fill="var(--paper)""#) && text.contains(r#"fill="var(--title)""#), "{text}");
+        assert!(text.contains(r##"fill="#ffffff""##) && text.contains("aria-label=\"a &quot;b&quot;\""), "{text}");
     }
 }

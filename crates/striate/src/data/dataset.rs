@@ -143,6 +143,23 @@ impl Dataset {
         self.pixels()?.get(index * size..(index + 1) * size)
     }
 
+    /// The numbers of sample `index` as they are kept: bytes from 0 to 255, or real numbers; `None` when there is no such
+    /// sample.
+    ///
+    /// ```
+    /// use striate::data::Digits;
+    /// assert_eq!(Digits::test().sample(0).map(|pixels| pixels.len()), Some(784));
+    /// assert_eq!(Digits::test().sample(1 << 20), None);
+    /// ```
+    pub fn sample(&self, index: usize) -> Option<Vec<f32>> {
+        let size = self.shape.elements();
+        let range = index.checked_mul(size)?..index.checked_add(1)?.checked_mul(size)?;
+        match &*self.samples {
+            Samples::Bytes(all) => Some(all.get(range)?.iter().map(|&byte| f32::from(byte)).collect()),
+            Samples::Reals(all) => Some(all.get(range)?.to_vec()),
+        }
+    }
+
     /// The samples of these numbers, in this order; they are copied.
     ///
     /// # Panics

@@ -14,11 +14,13 @@
 
 mod checkpoint;
 mod folder;
+mod history;
 mod record;
 mod saved;
 mod session;
 
 pub use folder::{RunFolder, Weights};
+pub use history::History;
 pub use record::{DataRecord, RunRecord, WatchedPart};
 pub use saved::Saved;
 pub use session::{Session, SessionEvent, Start, Summary};

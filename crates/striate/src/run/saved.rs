@@ -108,6 +108,11 @@ impl Saved {
         Saved { options, predictor: None, ..self }
     }
 
+    /// How plans are made.
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// The model.
     pub fn model(&self) -> &Model {
         &self.model
