@@ -20,7 +20,9 @@ fn is_png(bytes: &[u8]) -> bool {
 fn attribute_tells_draws_and_checks() {
     let bench = bench();
     let ran = bench.well("attribute runs/run pole.png --sanity --out cam.png");
-    for part in ["predicted: pole", "the score of class pole before softmax", "layer conv1 (the last that convolves)", "sane"] {
+    for part in
+        ["predicted: pole", "the score of class pole before softmax", "layer conv1 (the last that convolves)", "sane"]
+    {
         assert!(ran.out.contains(part), "no `{part}` in\n{}", ran.out);
     }
     assert!(is_png(&std::fs::read(bench.path("cam.png")).unwrap()));
@@ -35,7 +37,8 @@ fn attribute_tells_draws_and_checks() {
     let svg = std::fs::read_to_string(bench.path("all.svg")).unwrap();
     assert!(svg.contains("guided-backprop") && svg.contains("what speaks for class slope"));
     // The same answer for any number of threads.
-    let with = |threads: u8| bench.well(&format!("attribute runs/run pole.png --method all --json --threads {threads}")).out;
+    let with =
+        |threads: u8| bench.well(&format!("attribute runs/run pole.png --method all --json --threads {threads}")).out;
     assert_eq!(with(1), with(3));
 }
 

@@ -50,8 +50,7 @@ fn row(name: &str, seed: &str, [accuracy, near, all, p, first, second]: &[f64; 6
 fn figures(name: &str, epochs: u64, seed: u64, threads: usize) -> Result<[f64; 6]> {
     let model = zoo::find(name)?;
     let settings = Settings { seed, stop: StopRules::after(epochs), ..Settings::default() };
-    let data =
-        Data { train: Digits::train(), watched: Digits::test(), preprocessing: model.preprocessing.clone() };
+    let data = Data { train: Digits::train(), watched: Digits::test(), preprocessing: model.preprocessing.clone() };
     let graphs = Graphs::of(&model, &Optimizer::from(Sgd::default()))?;
     let mut trainer = Trainer::new(graphs, &data, settings, threads)?;
     while !matches!(trainer.advance()?, Event::Done(_)) {}

@@ -172,9 +172,10 @@ fn any_number_of_threads_gives_the_same_bits() {
 #[test]
 fn the_target_is_the_score_before_softmax() {
     let chain = |softmax: bool| {
-        let model = Model::new("small", [1, 6, 6]).classes(2).conv2d(3, 3).relu().flatten().dense(2);
-        let model = if softmax { model.loss(Loss::MeanSquaredError {}).softmax() } else { model };
-        Lens::untrained(model.finish().unwrap(), 5).unwrap()
+        let model = Model::new("small", [1, 6, 6]).classes(2).loss(Loss::MeanSquaredError {});
+        let model = model.conv2d(3, 3).relu().flatten().dense(2).finish().unwrap();
+        let model = if softmax { model.then(layers::SoftmaxLayer::default()).finish().unwrap() } else { model };
+        Lens::untrained(model, 5).unwrap()
     };
     let x = Array::from_fn([1, 6, 6], |i| (i * 7 % 11) as f32 / 11.0);
     let map = |lens: &Lens| {

@@ -72,7 +72,12 @@ fn ascent_excites_more_than_any_digit_and_is_the_seeds() {
         assert_eq!(made.samples.len(), best[0].channels.len());
         for (c, channel) in best[0].channels.iter().enumerate() {
             assert!(made.after[c] > made.before[c], "{layer} {c}");
-            assert!(made.after[c] > channel.patches[0].value, "{layer} {c}: {} {:?}", made.after[c], channel.patches[0]);
+            assert!(
+                made.after[c] > channel.patches[0].value,
+                "{layer} {c}: {} {:?}",
+                made.after[c],
+                channel.patches[0]
+            );
         }
         assert!(made.samples.iter().all(|x| x.data().iter().all(|v| (0.0..=1.0).contains(v))));
     }

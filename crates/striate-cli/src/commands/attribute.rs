@@ -77,11 +77,16 @@ enum Baseline {
 impl Baseline {
     fn of(self, model: &Model, sample: &Array<f32>) -> Array<f32> {
         let places = sample.shape()[1..].iter().product::<usize>();
-        let channels: Vec<f32> = sample.data().chunks_exact(places).enumerate().map(|(channel, values)| match self {
-            Baseline::Black => model.preprocessing.ends(channel)[0],
-            Baseline::White => model.preprocessing.ends(channel)[1],
-            Baseline::Mean => (values.iter().map(|&v| f64::from(v)).sum::<f64>() / places as f64) as f32,
-        }).collect();
+        let channels: Vec<f32> = sample
+            .data()
+            .chunks_exact(places)
+            .enumerate()
+            .map(|(channel, values)| match self {
+                Baseline::Black => model.preprocessing.ends(channel)[0],
+                Baseline::White => model.preprocessing.ends(channel)[1],
+                Baseline::Mean => (values.iter().map(|&v| f64::from(v)).sum::<f64>() / places as f64) as f32,
+            })
+            .collect();
         Array::from_fn(sample.shape().clone(), |i| channels[i / places])
     }
 }
@@ -125,7 +130,15 @@ pub(crate) fn run(args: &AttributeArgs, output: &mut Output) -> Result<Ended> {
             found => found?,
         };
         let sanity = args.sanity.then(|| {
-            attribution::sanity(&lens, &workers, sample, method, Some(found.class), &settings, args.seed.wrapping_add(1))
+            attribution::sanity(
+                &lens,
+                &workers,
+                sample,
+                method,
+                Some(found.class),
+                &settings,
+                args.seed.wrapping_add(1),
+            )
         });
         answers.push((found, sanity.transpose()?));
     }
@@ -179,7 +192,8 @@ fn verdict(sanity: &Sanity) -> String {
 /// The greatest magnitude of a map, and its row and column.
 fn greatest(heat: &Array<f32>) -> (f32, usize, usize) {
     let columns = heat.shape().last().copied().unwrap_or(1).max(1);
-    let most = heat.data().iter().enumerate().fold((0, 0f32), |m, (i, v)| if v.abs() > m.1.abs() { (i, *v) } else { m });
+    let most =
+        heat.data().iter().enumerate().fold((0, 0f32), |m, (i, v)| if v.abs() > m.1.abs() { (i, *v) } else { m });
     (most.1, most.0 / columns, most.0 % columns)
 }
 

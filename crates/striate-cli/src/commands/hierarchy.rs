@@ -70,7 +70,9 @@ pub(crate) fn run(args: &HierarchyArgs, output: &mut Output) -> Result<Ended> {
     let found = hierarchy::exciters(&lens, &workers, &data, &names, args.top.into())?;
     let ascent = Ascent { steps: args.steps.into(), seed: args.seed, ..Ascent::default() };
     let made = match args.maximize {
-        true => names.iter().map(|name| hierarchy::maximize(&lens, &workers, name, &ascent)).collect::<Result<Vec<_>>>()?,
+        true => {
+            names.iter().map(|name| hierarchy::maximize(&lens, &workers, name, &ascent)).collect::<Result<Vec<_>>>()?
+        }
         false => vec![],
     };
     let mut files = vec![];
@@ -144,7 +146,9 @@ fn sheet(
     let across = usize::from(args.top) + usize::from(made.is_some());
     for (c, channel) in layer.channels.iter().take(shown).enumerate() {
         tiles.extend(
-            made.map(|made| Tile::coloured(pixels(&made.samples[c], &made.region), format!("made\n{:.2}", made.after[c]))),
+            made.map(|made| {
+                Tile::coloured(pixels(&made.samples[c], &made.region), format!("made\n{:.2}", made.after[c]))
+            }),
         );
         for patch in &channel.patches {
             let caption = format!("{}\n{:.2}", model.classes[patch.label as usize], patch.value);
@@ -152,7 +156,11 @@ fn sheet(
         }
     }
     let rows: Vec<_> = (0..shown).map(|c| format!("channel {c}")).collect();
-    let of = if shown < layer.channels.len() { format!(", {shown} of {} channels", layer.channels.len()) } else { String::new() };
+    let of = if shown < layer.channels.len() {
+        format!(", {shown} of {} channels", layer.channels.len())
+    } else {
+        String::new()
+    };
     let title = format!("{}: what excites {}{of}", model.name, layer.layer);
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
     let columns = model.input[2];

@@ -65,7 +65,12 @@ pub(crate) fn run(args: &ShiftArgs, output: &mut Output) -> Result<Ended> {
     }
     output.line(format!(
         "{:<12} {:<12} {:>6} {:>9} {:>16} {:>11}",
-        "layer", "type", "stride", "mean E", "E at multiples", format!("C({})", args.max)
+        "layer",
+        "type",
+        "stride",
+        "mean E",
+        "E at multiples",
+        format!("C({})", args.max)
     ))?;
     for layer in &shifts.layers {
         let stride: Vec<_> = layer.stride.iter().map(usize::to_string).collect();

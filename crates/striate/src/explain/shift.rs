@@ -167,9 +167,11 @@ fn check(lens: &Lens, input: &Shape, most: usize) -> Result<()> {
             .expected(format!("at most {}", shorter - 1)));
     }
     match lens.layers().last() {
-        Some(last) if last.output.rank() != 1 => Err(Error::model("the model does not give one answer for each sample")
-            .found(format!("an output of {}", last.output))
-            .expected("one score for each class")),
+        Some(last) if last.output.rank() != 1 => {
+            Err(Error::model("the model does not give one answer for each sample")
+                .found(format!("an output of {}", last.output))
+                .expected("one score for each class"))
+        }
         _ => Ok(()),
     }
 }

@@ -9,8 +9,8 @@
 //! A the layer's output, k a channel, i, j, a, b places. Grad-CAM++ is stated for Y = eˢ, whose second and third derivatives are
 //! eˢg² and eˢg³ where S is piecewise linear in A; the factor eˢ, the same at every place, is left out.
 
-use super::target::{Target, of_class};
 use super::Found;
+use super::target::{Target, of_class};
 use crate::explain::{Lens, LensLayer};
 use striate_tensor::{Array, Error, Place, Result};
 

@@ -1,6 +1,6 @@
 //! Attribution: which elements of a sample x make the score S of a class what it is.
 //!
-//! S is what the model gives for the class, before the softmax that makes probabilities (a softmax layer that ends the model is
+//! S is what the model gives for the class, before the softmax that makes probabilities (a softmax or log_softmax layer that ends the model is
 //! left out); of a model with a class for each place, the sum over all places. Methods and their signs are those of Captum, whose
 //! target is the output of the forward pass.
 //!

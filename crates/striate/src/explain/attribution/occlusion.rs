@@ -6,8 +6,8 @@
 //!
 //! Windows begin at multiples of the stride, as many as cover the sample; the last of an axis may reach beyond its end.
 
-use super::target::Target;
 use super::Found;
+use super::target::Target;
 use striate_tensor::{Array, Error, Result, Shape};
 
 /// Covered samples that are made at a time.

@@ -84,7 +84,7 @@ pub(super) fn of_class<'g>(view: &View<'g>, class: usize) -> Var<'g> {
 /// What the model gives before a softmax that ends it.
 fn scores<'g>(view: &View<'g>) -> Var<'g> {
     match view.layers.as_slice() {
-        [.., last] if last.kind == "softmax" => last_input(view).unwrap_or(view.output),
+        [.., last] if matches!(last.kind, "softmax" | "log_softmax") => last_input(view).unwrap_or(view.output),
         _ => view.output,
     }
 }
@@ -156,7 +156,9 @@ fn no_such_class(model: &Model, word: &str) -> Error {
     let error = Error::usage(format!("the model has no class `{word}`")).at(Place::Layer(model.name.clone()));
     let names = || model.classes.iter().map(String::as_str);
     let error = match model.classes.len() {
-        count @ 0..=20 => error.expected(format!("{}, or a number below {count}", names().collect::<Vec<_>>().join(", "))),
+        count @ 0..=20 => {
+            error.expected(format!("{}, or a number below {count}", names().collect::<Vec<_>>().join(", ")))
+        }
         count => error.expected(format!("the name of one of {count} classes, or a number below {count}")),
     };
     match nearest(word, names()).filter(|_| word.parse::<usize>().is_err()) {

@@ -62,13 +62,7 @@ const BATCH: usize = 32;
 /// assert!(best.region.iter().all(|range| range.end - range.start == 14));
 /// # Ok::<(), Error>(())
 /// ```
-pub fn exciters(
-    lens: &Lens,
-    workers: &Workers,
-    data: &Dataset,
-    layers: &[&str],
-    top: usize,
-) -> Result<Vec<Exciters>> {
+pub fn exciters(lens: &Lens, workers: &Workers, data: &Dataset, layers: &[&str], top: usize) -> Result<Vec<Exciters>> {
     if top == 0 {
         return Err(Error::usage("no piece was asked for").found("top = 0").expected("1 or more"));
     }
@@ -109,7 +103,10 @@ pub fn exciters(
 
 /// The first place of the greatest value.
 fn greatest(plane: &[f32]) -> (usize, f32) {
-    plane.iter().enumerate().fold((0, plane[0]), |best, (place, &value)| if value > best.1 { (place, value) } else { best })
+    plane
+        .iter()
+        .enumerate()
+        .fold((0, plane[0]), |best, (place, &value)| if value > best.1 { (place, value) } else { best })
 }
 
 /// The piece of a sample C×… that lies in a region, C×…; `outside` for each channel where the region leaves the sample.

@@ -124,7 +124,8 @@ impl Climb<'_> {
         let ends: Vec<[f32; 2]> = (0..shape[0]).map(|c| self.lens.model().preprocessing.ends(c)).collect();
         let chosen = self.chosen();
         let mut ask = |xs: &[Array<f32>]| {
-            let batch = Array::new([&[xs.len()], &shape[..]].concat(), xs.iter().flat_map(|x| x.data().to_vec()).collect());
+            let batch =
+                Array::new([&[xs.len()], &shape[..]].concat(), xs.iter().flat_map(|x| x.data().to_vec()).collect());
             question.answer(workers, &batch, &[Feed::F32(&chosen)])
         };
         let own = |units: &Array<f32>| -> Vec<f32> {
@@ -141,7 +142,9 @@ impl Climb<'_> {
         made.before.extend(own(&ask(&xs)?[1]));
         for step in 0..steps {
             // The same shift for all channels: which ones climb together changes nothing.
-            let by = |axis: usize| self.rng.stream("jitter").below((step * 8 + axis) as u64, 2 * jitter + 1) as i64 - jitter as i64;
+            let by = |axis: usize| {
+                self.rng.stream("jitter").below((step * 8 + axis) as u64, 2 * jitter + 1) as i64 - jitter as i64
+            };
             let by: Vec<i64> = (1..shape.rank()).map(by).collect();
             let back: Vec<i64> = by.iter().map(|by| -by).collect();
             let moved: Vec<_> = xs.iter().map(|x| rolled(x, &by)).collect();
