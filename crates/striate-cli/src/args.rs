@@ -50,6 +50,13 @@ pub(crate) enum Command {
     Resume(ResumeArgs),
     /// Measure a trained model: accuracy, loss, accuracy of each class
     Eval(EvalArgs),
+    /// Show what on a picture speaks for a class: gradients, occlusion, Grad-CAM; and check that the map says what was learnt
+    Attribute(Box<crate::commands::attribute::AttributeArgs>),
+    /// Show what excites each channel of each layer: pieces of pictures, and pictures made for it
+    Hierarchy(crate::commands::hierarchy::HierarchyArgs),
+    /// Measure what a shift of the pictures does to each layer and to the answer
+    #[command(after_help = crate::commands::shift::ABOUT)]
+    Shift(crate::commands::shift::ShiftArgs),
     /// Show the samples that a trained model gets most wrong
     Errors(crate::commands::errors::ErrorsArgs),
     /// Show how loss and accuracy of a run changed from epoch to epoch

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub(crate) mod attribute;
 pub(crate) mod bench;
 pub(crate) mod compare_connectivity;
 pub(crate) mod curves;
@@ -10,6 +11,7 @@ pub(crate) mod exercises;
 pub(crate) mod filter;
 pub(crate) mod kernels;
 pub(crate) mod maps;
+pub(crate) mod hierarchy;
 pub(crate) mod models;
 pub(crate) mod plan;
 pub(crate) mod play;
@@ -18,6 +20,7 @@ pub(crate) mod report;
 pub(crate) mod rf;
 pub(crate) mod spectrum;
 pub(crate) mod subject;
+pub(crate) mod shift;
 pub(crate) mod summary;
 pub(crate) mod trace;
 pub(crate) mod train;
@@ -54,6 +57,18 @@ fn data(saved: &SavedArgs, folder: Option<&Path>) -> Result<DataRecord> {
         true => Ok(DataRecord::default()),
         false => Ok(RunRecord::read(&RunFolder::open(&saved.run)?)?.data),
     }
+}
+
+/// Channels, height and width of the pictures that a model takes.
+///
+/// # Errors
+/// `Fault::Model`: its samples are no pictures.
+fn picture_input(model: &Model) -> Result<[usize; 3]> {
+    model.input[..].try_into().map_err(|_| {
+        Error::model("the model does not read pictures")
+            .found(format!("an input of {}", model.input))
+            .expected("channels × height × width")
+    })
 }
 
 /// The part of a data set that a word stands for.

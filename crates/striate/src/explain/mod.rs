@@ -1,7 +1,3 @@
-//! Looking into a trained network, one file a view.
-
-pub mod heatmap;
-pub mod locate;
 //! Looking inside a network: what its layers give, what they see, what decides.
 //!
 //! A [`Lens`] is a model with weights that stay as they are. Any question to it is a graph: its layers' outputs, what is
@@ -35,11 +31,18 @@ mod effective_field;
 mod filters;
 mod granularity;
 mod kernels;
+pub mod attribution;
+mod effective_field;
+mod feed;
+pub mod heatmap;
+pub mod hierarchy;
 mod lens;
+pub mod locate;
 mod receptive_field;
 mod response;
 mod trace;
 mod transform;
+pub mod shift;
 
 pub use dense_matrix::{Comparison, Connectivity, DenseMatrix, compare, dense, to_dense_matrix};
 pub use effective_field::{EffectiveField, FieldProbe, Size};
