@@ -6,8 +6,13 @@ pub(crate) mod models;
 pub(crate) mod plan;
 pub(crate) mod play;
 pub(crate) mod predict;
+pub(crate) mod predict_table;
+pub(crate) mod search;
 pub(crate) mod summary;
+pub(crate) mod tables;
 pub(crate) mod train;
+pub(crate) mod train_online;
+pub(crate) mod train_table;
 pub(crate) mod tune;
 pub(crate) mod version;
 

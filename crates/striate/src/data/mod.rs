@@ -37,6 +37,8 @@ mod picture;
 mod preprocessing;
 mod select;
 
+pub(crate) use select::set_aside;
+
 pub use batches::Batches;
 pub use dataset::Dataset;
 pub use digits::Digits;

@@ -40,8 +40,12 @@ impl Model {
         line("input", format!("{{ shape = {} }}", value(&self.input)));
         line("preprocessing", value(&self.preprocessing));
         match Classes::from(self.classes.len()).0 == self.classes {
+            _ if self.gives_numbers() => line("targets", value(&self.targets)),
             true => line("classes", self.classes.len().to_string()),
             false => line("classes", value(&self.classes)),
+        }
+        if let Some(table) = &self.table {
+            line("table", value(table));
         }
         line("loss", if self.loss.is_plain() { value(self.loss.kind()) } else { value::<Loss>(&self.loss) });
         text.push_str("layers = [\n");
