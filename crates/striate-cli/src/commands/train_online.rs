@@ -74,7 +74,7 @@ pub(super) fn run(args: &TrainArgs, output: &mut Output) -> Result<Ended> {
         }
     };
     let window = args.online.window.unwrap_or(100) as usize;
-    let mut use_all = || -> Result<()> {
+    let use_all = || -> Result<()> {
         let mut bound = false;
         let mut waiting = waiting.into_iter();
         while let Some((line, fields)) = waiting.next().map_or_else(|| input.row(), |row| Ok(Some(row)))? {

@@ -89,7 +89,12 @@ pub(super) fn usual(recipe: &Recipe, samples: usize) -> Usual {
 }
 
 fn tell(table: &Table, parts: &Parts, recipe: &Recipe) {
-    note(format!("table: {}, {} rows", table.source(), thousands(table.len() as u64)));
+    let used = parts.train.len() + parts.held_out.as_ref().map_or(0, Dataset::len);
+    let left_out = match table.len() - used {
+        0 => String::new(),
+        rows => format!(", of which {} are left out: a value is missing or unknown", thousands(rows as u64)),
+    };
+    note(format!("table: {}, {} rows{left_out}", table.source(), thousands(table.len() as u64)));
     let Encoding { target, attributes, scale, .. } = &parts.encoding;
     let told = match scale {
         Some(_) => "a number".to_string(),

@@ -159,7 +159,7 @@ impl Attribute {
                     false => number(field).ok_or_else(|| not_a_number(field, column, name))?,
                 };
                 let span = high - low;
-                let scaled = if span > 0.0 { (x - low) / span } else { 0.0 };
+                let scaled = if span > 0.0 && span.is_finite() { (x - low) / span } else { 0.0 };
                 // Far beyond what was learned from, but a number.
                 inputs.push(scaled.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32);
                 inputs.extend(flagged.then_some(f32::from(missing_here)));

@@ -139,10 +139,13 @@ impl Schema {
         let values = values(table, target);
         let all_numbers = values.iter().all(|value| number(value).is_some());
         let many = values.len() > FEW.min(table.len() / 2);
-        let task = columns.task.unwrap_or(match all_numbers && many && !discrete.contains(&target) {
-            true => Task::Regress,
-            false => Task::Classify,
-        });
+        let inferred = match (numeric.contains(&target), discrete.contains(&target)) {
+            (true, _) => Task::Regress,
+            (_, true) => Task::Classify,
+            _ if all_numbers && many => Task::Regress,
+            _ => Task::Classify,
+        };
+        let task = columns.task.unwrap_or(inferred);
         let mut classes = vec![];
         match task {
             Task::Regress => numbers_only(table, target)?,
