@@ -46,6 +46,7 @@ fn main() -> ExitCode {
 fn run(command: Command, output: &mut Output) -> Result<Ended> {
     match command {
         Command::Train(args) => commands::train::train(args, output),
+        Command::Search(args) => commands::search::run(&args, output),
         Command::Resume(args) => commands::train::resume(args, output),
         Command::Eval(args) => commands::eval::run(&args, output),
         Command::Attribute(args) => commands::attribute::run(&args, output),

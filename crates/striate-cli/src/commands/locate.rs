@@ -2,7 +2,7 @@
 
 use crate::Ended;
 use crate::args::SavedArgs;
-use crate::draw::heat;
+use crate::draw::{self, heat};
 use crate::output::{Output, note, percent};
 use clap::Args;
 use serde_json::json;
@@ -12,7 +12,6 @@ use striate::explain::heatmap::HeatMap;
 use striate::explain::locate::{Found, Locator};
 use striate::plan::Workers;
 use striate::prelude::*;
-use striate_io::write_atomically;
 
 #[derive(Debug, Args)]
 pub(crate) struct LocateArgs {
@@ -43,7 +42,7 @@ pub(crate) struct LocateArgs {
     #[arg(long, default_value = "auto", value_parser = clap::builder::ValueParser::new(|text: &str| text.parse::<Invert>()))]
     invert: Invert,
 
-    /// Draws the picture with what was found, and the heat map, into this SVG file
+    /// Draws the picture with what was found, and the heat map, into this file: SVG or PNG, by its ending
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -107,8 +106,7 @@ pub(crate) fn run(args: &LocateArgs, output: &mut Output) -> Result<Ended> {
     if let Some(path) = &args.out {
         let [low, high] = model.preprocessing.ends(0);
         let ink: Vec<f32> = pixels.data()[..size[0] * size[1]].iter().map(|x| (x - low) / (high - low)).collect();
-        let svg = heat::draw(&source, &ink, size, &map, &found, &model.classes);
-        write_atomically(path, |file| file.write_all(svg.as_bytes()))?;
+        draw::write(path, &heat::draw(&source, &ink, size, &map, &found, &model.classes))?;
     }
     tell(&model, &map, &found, args.out.as_ref(), output)?;
     Ok(Ended::Well)

@@ -10,6 +10,9 @@ use striate::train::Workers;
 pub(crate) fn run(args: &PredictArgs, output: &mut Output) -> Result<Ended> {
     let mut saved = saved(&args.saved)?;
     let model = saved.model().clone();
+    if model.table.is_some() {
+        return super::predict_table::run(args, saved, output);
+    }
     let input = super::picture_input(&model)?;
     let workers = Workers::new(1);
     // All before the first is printed: a wrong picture leaves no half of an answer.

@@ -104,7 +104,8 @@ fn chart(name: &str, shifts: &Shifts) -> Chart {
         let points = layer.error.iter().enumerate().filter_map(|(d, e)| e.map(|e| (d as f64, e)));
         Curve::new(format!("E of {}", layer.layer), points.collect())
     });
-    let answers = [Curve::steps("same class", &shifts.same_class), Curve::steps("mean |Δp|", &shifts.probability)];
+    let answers =
+        [Curve::steps("same class", 1.0, &shifts.same_class), Curve::steps("mean |Δp|", 1.0, &shifts.probability)];
     Chart {
         title: format!("{name}: what a shift does, {} pictures", shifts.samples),
         x: Axis::new("shift, pixels"),

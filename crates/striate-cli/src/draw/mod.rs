@@ -16,10 +16,10 @@ pub(crate) mod base64;
 pub(crate) mod canvas;
 pub(crate) mod chart;
 pub(crate) mod colour;
-pub(crate) mod heat;
 pub(crate) mod font;
 #[cfg(test)]
 mod gallery;
+pub(crate) mod heat;
 pub(crate) mod marked;
 pub(crate) mod matrix;
 pub(crate) mod pixels;

@@ -41,6 +41,8 @@ mod preprocessing;
 mod scene;
 mod select;
 
+pub(crate) use select::set_aside;
+
 pub use batches::Batches;
 pub use clutter::Clutter;
 pub use dataset::Dataset;

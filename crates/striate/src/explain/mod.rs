@@ -26,23 +26,22 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+pub mod attribution;
 mod dense_matrix;
 mod effective_field;
+mod feed;
 mod filters;
 mod granularity;
-mod kernels;
-pub mod attribution;
-mod effective_field;
-mod feed;
 pub mod heatmap;
 pub mod hierarchy;
+mod kernels;
 mod lens;
 pub mod locate;
 mod receptive_field;
 mod response;
+pub mod shift;
 mod trace;
 mod transform;
-pub mod shift;
 
 pub use dense_matrix::{Comparison, Connectivity, DenseMatrix, compare, dense, to_dense_matrix};
 pub use effective_field::{EffectiveField, FieldProbe, Size};

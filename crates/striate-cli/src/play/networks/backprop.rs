@@ -130,7 +130,7 @@ fn show(setup: Setup) -> Result<Shown> {
         .text("3-2-1 network: x = (1, 0, 1), target 1, rate 0.9, one update", table)
         .picture(
             "error.svg",
-            chart::curves_every(EVERY as f32, "Back-propagation: the error on xor", "epoch", "E", &errors),
+            chart::curves_every(EVERY as f64, "Back-propagation: the error on xor", "epoch", "E", &errors),
         )
         .picture("xor.svg", plane::draw(title, ["x₁", "x₂"], &xor, &classify, &[], "")?))
 }

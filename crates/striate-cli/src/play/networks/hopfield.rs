@@ -1,7 +1,7 @@
 //! Digits that a Hopfield network recalls from noise and from half an image, and how its energy falls.
 
 use super::{inked, one_of_each, tiles};
-use crate::draw::chart::Curve;
+use crate::draw::chart::Steps;
 use crate::draw::colour::Map;
 use crate::draw::tiles::Sheet;
 use crate::draw::{chart, terminal};
@@ -37,7 +37,7 @@ fn show(setup: Setup) -> Result<Shown> {
         stored.iter().enumerate().map(|(i, v)| if rng.uniform(i as u64) < NOISE { -v } else { *v }).collect();
     // Only the upper half is known.
     let half: Vec<f32> = stored.iter().enumerate().map(|(i, v)| if i % 64 < 32 { *v } else { 0.0 }).collect();
-    let recalled = |probes: &[f32]| -> Result<(Vec<f32>, Vec<Curve>)> {
+    let recalled = |probes: &[f32]| -> Result<(Vec<f32>, Vec<Steps>)> {
         let (mut found, mut curves) = (vec![], vec![]);
         for (digit, probe) in probes.chunks(64).enumerate() {
             let recall = network.recall(probe, Order::Asynchronous { seed: setup.seed }, SWEEPS)?;
@@ -73,7 +73,7 @@ fn show(setup: Setup) -> Result<Shown> {
     };
     let several = |states: &[f32]| terminal::strip(states.chunks(64).take(5), 8, (-1.0, 1.0));
     let strips = [&noisy, &from_noise, &half, &from_half].map(|states| several(states)).join("\n\n");
-    let falls = |from: &str, curves: &[Curve]| {
+    let falls = |from: &str, curves: &[Steps]| {
         let title = format!("Hopfield network: the energy falls, flip by flip (from {from})");
         chart::curves(&title, "units that changed", "energy", curves)
     };
