@@ -12,7 +12,7 @@ fn write_shop(bench: &Bench) {
     let row = |i: usize| {
         let (size, colour) = (i * 37 % 100, ["red", "blue", "green"][i % 3]);
         let kind = if size + 40 * usize::from(colour == "red") > 60 { "big" } else { "small" };
-        let weight = if i % 10 == 0 { "?".to_string() } else { format!("{:.1}", size as f64 / 7.0) };
+        let weight = if i.is_multiple_of(10) { "?".to_string() } else { format!("{:.1}", size as f64 / 7.0) };
         format!("r{i};{size};{colour};{weight};{kind}\n")
     };
     let text = "id;size;colour;weight;kind\n".to_string() + &(0..120).map(row).collect::<String>();

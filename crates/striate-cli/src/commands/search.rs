@@ -80,7 +80,7 @@ pub(crate) fn run(args: &SearchArgs, output: &mut Output) -> Result<Ended> {
     let interrupted = on_interrupt()?;
     let silent = args.quiet || output.is_json();
     let done = |done: usize, all: usize| {
-        if !silent && (done == all || done % (all / 10).max(1) == 0) {
+        if !silent && (done == all || done.is_multiple_of((all / 10).max(1))) {
             note(format!("{done} of {all} trainings"));
         }
         !interrupted.load(Ordering::Relaxed)

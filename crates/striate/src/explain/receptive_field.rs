@@ -166,13 +166,13 @@ impl Reach {
 
     /// The smallest box that holds all of it, an axis each; empty ranges where the unit sees nothing.
     pub fn bounds(&self) -> Vec<Range<usize>> {
-        let mut bounds = vec![usize::MAX..0; self.sizes.rank()];
+        let mut bounds = vec![(usize::MAX, 0); self.sizes.rank()];
         for index in (0..self.seen.len()).filter(|&index| self.seen[index]) {
             for (bound, at) in bounds.iter_mut().zip(self.sizes.position(index)) {
-                *bound = bound.start.min(at)..bound.end.max(at + 1);
+                *bound = (bound.0.min(at), bound.1.max(at + 1));
             }
         }
-        bounds.into_iter().map(|bound| if bound.start < bound.end { bound } else { 0..0 }).collect()
+        bounds.into_iter().map(|(start, end)| if start < end { start..end } else { 0..0 }).collect()
     }
 
     /// How many elements it has.

@@ -131,7 +131,7 @@ pub fn search(
 
     let jobs = recipes * seeds * plan.folds;
     let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let results: Vec<Mutex<Option<Result<(f64, f64)>>>> = (0..jobs).map(|_| Mutex::new(None)).collect();
+    let results: Vec<Mutex<Option<Scored>>> = (0..jobs).map(|_| Mutex::new(None)).collect();
     let work = || {
         loop {
             let job = next.fetch_add(1, Ordering::Relaxed);
@@ -187,6 +187,9 @@ fn first_best(scores: impl Iterator<Item = (usize, f64)>) -> usize {
     best.map_or(0, |(index, _)| index)
 }
 
+/// A score, and the RMSE of numbers.
+type Scored = Result<(f64, f64)>;
+
 /// One training: its score on the held-out part with the last weights, and the RMSE of numbers.
 fn score(
     plan: &Search,
@@ -195,7 +198,7 @@ fn score(
     (encoding, data): &(Encoding, Data),
     classes: &[String],
     source: &str,
-) -> Result<(f64, f64)> {
+) -> Scored {
     let model = plan.recipes[recipe].model(&model_name(source), encoding, classes)?;
     let mut settings = Settings { seed, ..plan.settings[recipe].clone() };
     if settings.batch == 0 {
