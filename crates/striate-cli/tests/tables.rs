@@ -181,6 +181,30 @@ fn rows_are_learned_as_they_come() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn an_interrupted_stream_is_kept() {
+    let bench = Bench::new();
+    write_shop(&bench);
+    let text = fs::read_to_string(bench.path("shop.csv")).unwrap();
+    let line = "train --online --target kind --ignore id,weight --first 50 --json";
+    let mut child = bench.command(line).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(text.as_bytes()).unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    for _ in 0..120 {
+        assert!(lines.next().unwrap().unwrap().contains("answer"));
+    }
+    // It waits for more; stdin stays open.
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let last = lines.next().unwrap().unwrap();
+    assert!(last.contains("interrupted") && last.contains("\"learned\":120"), "{last}");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(bench.path("online.safetensors").is_file());
+    drop(stdin);
+}
+
 #[test]
 fn mistakes_are_said_with_line_and_column() {
     let bench = Bench::new();
