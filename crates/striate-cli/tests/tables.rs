@@ -19,7 +19,7 @@ fn write_shop(bench: &Bench) {
     bench.write("shop.csv", text.as_bytes());
 }
 
-const SHOP: &str = "train shop.csv --target kind --ignore id --missing category --epochs 30 --hidden 6";
+const SHOP: &str = "train shop.csv --target kind --ignore id --missing category --epochs 100 --hidden 6";
 
 fn with_stdin(bench: &Bench, line: &str, text: &str) -> Ran {
     let mut child =
@@ -42,7 +42,7 @@ fn a_table_is_learned_measured_and_used() {
     write_shop(&bench);
     let ran = bench.well(&format!("{SHOP} --name shop"));
     for part in
-        ["stopped: all 30 epochs are done", "validation accuracy: ", "(chosen on the validation part)", " rows/s"]
+        ["stopped: all 100 epochs are done", "validation accuracy: ", "(chosen on the validation part)", " rows/s"]
     {
         assert!(ran.out.contains(part), "{part} is not in {}", ran.out);
     }
