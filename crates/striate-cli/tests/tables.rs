@@ -112,7 +112,7 @@ fn numbers_are_told_in_their_own_unit() {
     let bench = Bench::new();
     let row = |i: usize| format!("{}\t{}\t{}\n", i * 37 % 101, i * 53 % 89, 500 + 4 * (i * 37 % 101) - (i * 53 % 89));
     bench.write("line.tsv", ("a\tb\ty\n".to_string() + &(0..150).map(row).collect::<String>()).as_bytes());
-    let ran = bench.well("train line.tsv --target y --hidden none --epochs 150 --name line");
+    let ran = bench.well("train line.tsv --target y --hidden none --epochs 150 --lr 0.05 --name line");
     assert!(ran.out.contains("validation error: RMSE ") && ran.out.contains("best epoch: "), "{}", ran.out);
     assert!(ran.err.contains("target: y (a number)") && !ran.err.contains("right"), "{}", ran.err);
     let found = bench.well("eval runs/line --json").last();

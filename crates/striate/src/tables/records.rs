@@ -1,4 +1,5 @@
-//! The records of a CSV text: fields without their quotes and the spaces around them, and the line on which each begins.
+//! The records of a CSV text: fields without their quotes and the spaces around them, and the line on which each begins. A
+//! quote counts only where a field begins with it.
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
@@ -47,7 +48,7 @@ mod tests {
 
     #[test]
     fn fields_and_lines() {
-        let found = records("a, \"b, \"\"c\"\"\"\r\n\r\n 1 ,\"2\n3\"\n\n \n4,5", b',');
+        let found = records("a,\"b, \"\"c\"\"\" \r\n\r\n 1 ,\"2\n3\"\n\n \n4,5", b',');
         let wanted = [(1, ["a", "b, \"c\""]), (3, ["1", "2\n3"]), (7, ["4", "5"])];
         let wanted: Vec<_> = wanted.iter().map(|(line, fields)| (*line, fields.map(String::from).to_vec())).collect();
         assert_eq!(found, wanted);

@@ -13,7 +13,7 @@ use striate_tensor::{Error, Place, Result};
 ///
 /// The separator is the one of `,` `;` tab `|` that every one of the first lines has, and has most often. The first line names the
 /// columns unless one of its fields is a number or missing; then they are called `column1`, `column2`, …. Fields may be
-/// quoted; spaces around them do not count, nor do empty lines.
+/// quoted, from their first character on; spaces around them do not count, nor do empty lines.
 ///
 /// ```
 /// use striate::tables::{Header, Table};
@@ -298,7 +298,7 @@ mod tests {
             ("a;b\n1,5;2,5\n", "a b", 1),
             ("a\tb\tc\n1\t2\tx\n", "a b c", 1),
             ("1|2|x\n3|4|y\n", "column1 column2 column3", 2),
-            ("\u{feff}\"a, b\" , c\n\n 1 , \"x, y\"\n", "a, b c", 1),
+            ("\u{feff}\"a, b\" , c\n\n 1 ,\"x, y\"\n", "a, b c", 1),
             ("only\nred\n", "only", 1),
             ("a,\n1,2", "column1 column2", 2),
         ] {
