@@ -19,7 +19,7 @@ fn write_shop(bench: &Bench) {
     bench.write("shop.csv", text.as_bytes());
 }
 
-const SHOP: &str = "train shop.csv --target kind --ignore id --missing category --epochs 30 --hidden 6";
+const SHOP: &str = "train shop.csv --target kind --ignore id --missing category --epochs 100 --hidden 6";
 
 fn with_stdin(bench: &Bench, line: &str, text: &str) -> Ran {
     let mut child =
@@ -42,7 +42,7 @@ fn a_table_is_learned_measured_and_used() {
     write_shop(&bench);
     let ran = bench.well(&format!("{SHOP} --name shop"));
     for part in
-        ["stopped: all 30 epochs are done", "validation accuracy: ", "(chosen on the validation part)", " rows/s"]
+        ["stopped: all 100 epochs are done", "validation accuracy: ", "(chosen on the validation part)", " rows/s"]
     {
         assert!(ran.out.contains(part), "{part} is not in {}", ran.out);
     }
@@ -112,7 +112,7 @@ fn numbers_are_told_in_their_own_unit() {
     let bench = Bench::new();
     let row = |i: usize| format!("{}\t{}\t{}\n", i * 37 % 101, i * 53 % 89, 500 + 4 * (i * 37 % 101) - (i * 53 % 89));
     bench.write("line.tsv", ("a\tb\ty\n".to_string() + &(0..150).map(row).collect::<String>()).as_bytes());
-    let ran = bench.well("train line.tsv --target y --hidden none --epochs 150 --name line");
+    let ran = bench.well("train line.tsv --target y --hidden none --epochs 150 --lr 0.05 --name line");
     assert!(ran.out.contains("validation error: RMSE ") && ran.out.contains("best epoch: "), "{}", ran.out);
     assert!(ran.err.contains("target: y (a number)") && !ran.err.contains("right"), "{}", ran.err);
     let found = bench.well("eval runs/line --json").last();
@@ -179,6 +179,30 @@ fn rows_are_learned_as_they_come() {
         "{}",
         ran.err
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_stream_is_kept() {
+    let bench = Bench::new();
+    write_shop(&bench);
+    let text = fs::read_to_string(bench.path("shop.csv")).unwrap();
+    let line = "train --online --target kind --ignore id,weight --first 50 --json";
+    let mut child = bench.command(line).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(text.as_bytes()).unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    for _ in 0..120 {
+        assert!(lines.next().unwrap().unwrap().contains("answer"));
+    }
+    // It waits for more; stdin stays open.
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let last = lines.next().unwrap().unwrap();
+    assert!(last.contains("interrupted") && last.contains("\"learned\":120"), "{last}");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(bench.path("online.safetensors").is_file());
+    drop(stdin);
 }
 
 #[test]

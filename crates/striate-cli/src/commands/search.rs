@@ -68,8 +68,10 @@ pub(crate) fn run(args: &SearchArgs, output: &mut Output) -> Result<Ended> {
     let table = source.open()?;
     let (columns, missing) = (args.tables.columns(), args.tables.missing.unwrap_or_default());
     let recipes: Vec<Recipe> = args.hidden.iter().map(|hidden| args.tables.recipe(Some(hidden))).collect();
+    // As many as each training learns from; one update an epoch takes all that there are.
+    let learned = if args.tables.per_epoch { 0 } else { table.len() - table.len() / args.folds.max(1) };
     let plan = Search {
-        settings: recipes.iter().map(|recipe| settings(args, recipe, 0)).collect::<Result<_>>()?,
+        settings: recipes.iter().map(|recipe| settings(args, recipe, learned)).collect::<Result<_>>()?,
         optimizers: recipes.iter().map(Recipe::optimizer).collect(),
         seeds: (1..=args.seeds).collect(),
         folds: args.folds,

@@ -232,6 +232,9 @@ impl Model {
             errors.push(("layers", Error::model("the model has no layers").expected("at least one layer")));
         }
         errors.extend(self.loss.check().err().map(|error| ("loss", error)));
+        if self.gives_numbers() {
+            errors.extend(self.loss.check_numbers().err().map(|error| ("loss", error)));
+        }
         errors
     }
 

@@ -113,6 +113,16 @@ impl Loss {
         }
     }
 
+    /// Whether it judges numbers instead of classes.
+    pub(super) fn check_numbers(&self) -> Result<()> {
+        match self.mean_square(0.0) {
+            Some(_) => Ok(()),
+            None => Err(Error::model("this loss does not judge numbers")
+                .found(format!("loss = \"{}\" with targets", self.kind()))
+                .expected("mean_squared_error or squared_error")),
+        }
+    }
+
     /// The output of a single unit for two classes that lies in the middle between them; `None` where the loss needs a score
     /// for each class.
     pub(super) fn middle(&self) -> Option<f64> {
@@ -133,12 +143,10 @@ impl Loss {
     pub fn of_targets<'g>(&self, outputs: Var<'g>, targets: Var<'g>) -> Var<'g> {
         match self {
             Loss::SquaredError {} => half_squares(outputs, targets),
-            Loss::MeanSquaredError {} => outputs.mean_squared_error(targets),
-            _ => outputs.builder().poison(
-                Error::model("this loss does not judge numbers")
-                    .found(format!("loss = \"{}\" with targets", self.kind()))
-                    .expected("mean_squared_error or squared_error"),
-            ),
+            _ => match self.check_numbers() {
+                Err(error) => outputs.builder().poison(error),
+                Ok(()) => outputs.mean_squared_error(targets),
+            },
         }
     }
 

@@ -336,7 +336,7 @@ mod tests {
         };
         says(&["", "red"], "column 1, `size`");
         says(&["5", "gren"], "blue, red");
-        says(&["5", "rad"], "did you mean `red`?");
+        says(&["5", "redd"], "did you mean `red`?");
         says(&["5x", "red"], "`5x` in column 1");
     }
 }

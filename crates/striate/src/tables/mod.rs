@@ -86,6 +86,7 @@ mod missing;
 mod online;
 mod parts;
 mod recipe;
+mod records;
 mod regression;
 mod schema;
 mod search;

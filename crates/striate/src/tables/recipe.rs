@@ -21,7 +21,7 @@ use striate_tensor::{Error, Result};
 /// | output, a number | a linear unit | a linear unit |
 /// | loss | ½Σ(T − O)² | cross-entropy; of a number the mean squared error |
 /// | start | weights and biases uniform in ±0.5 | He's for hidden units, Glorot's for the output |
-/// | update | after each sample (or once an epoch, by the mean), rate 0.3 (3), no momentum | Adam, batches of 32, rate 0.01, falling by a cosine |
+/// | update | after each sample (or once an epoch, by the mean), rate 0.3 (3), no momentum | Adam, batches of a tenth of the samples (4 to 32), rate 0.01, falling by a cosine |
 /// | epochs | 500 (2000) | 200 |
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -169,7 +169,9 @@ impl Recipe {
         let settings = match (self.style, self.per_epoch) {
             (Style::Taught, false) => Settings { batch: 1, learning_rate: 0.3, stop: StopRules::after(500), ..usual },
             (Style::Taught, true) => Settings { learning_rate: 3.0, stop: StopRules::after(2000), ..usual },
+            // So that a small table has enough steps too.
             (Style::Modern, _) => Settings {
+                batch: (samples / 10).clamp(4, 32),
                 learning_rate: 0.01,
                 schedule: Schedule::Cosine { floor: 0.0 },
                 stop: StopRules::after(200),

@@ -318,7 +318,11 @@ mod tests {
         let named = "id,x,kind\n".to_string() + &(0..30).map(|i| format!("r{i},{i},k{}\n", i % 2)).collect::<String>();
         says(&named, &Columns::target("kind"), "--ignore \"id\"");
         says("a,b\n1,x\n2,y\n", &Columns::target("c"), "no column `c`");
-        says("aa,b\n1,x\n2,y\n", &Columns { ignore: vec!["ab".into()], ..Columns::target("b") }, "did you mean `aa`?");
+        says(
+            "size,b\n1,x\n2,y\n",
+            &Columns { ignore: vec!["sizes".into()], ..Columns::target("b") },
+            "did you mean `size`?",
+        );
         says("a,b\n1,x\n2,x\n", &Columns::target("b"), "nothing to tell apart");
         says("a,b\n1,x\n2,y\n", &Columns::default(), "--target");
         says("a,b\n1,x\n2,y\n", &Columns { numeric: vec!["b".into()], ..Columns::target("a") }, "not a number");

@@ -1,5 +1,6 @@
 //! Rows as they come, line by line: CSV with a header, or an object of JSON on each line.
 
+use super::records::records;
 use super::table::{number, separator, shortened};
 use super::{Table, is_missing};
 use crate::suggest::nearest;
@@ -69,7 +70,7 @@ impl Stream {
         if self.form == Form::Unknown {
             self.form = if text.trim_start().starts_with('{') { Form::Json } else { Form::Csv(separator(text)) };
             if let Form::Csv(separator) = self.form {
-                let columns = self.csv(text, separator)?;
+                let columns = fields(text, separator);
                 if let Some(field) = columns.iter().find(|field| number(field).is_some() || is_missing(field)) {
                     return Err(Error::data("the first line does not name the columns")
                         .found(format!("`{field}`"))
@@ -84,7 +85,7 @@ impl Stream {
         }
         match self.form {
             Form::Csv(separator) => {
-                let fields = self.csv(text, separator)?;
+                let fields = fields(text, separator);
                 if fields.len() != self.columns.len() {
                     return Err(Error::data("a row has not as many fields as there are columns")
                         .found(format!("{} fields", fields.len()))
@@ -95,20 +96,6 @@ impl Stream {
             }
             _ => self.json(text).map(Some),
         }
-    }
-
-    fn csv(&self, text: &str, separator: u8) -> Result<Vec<String>> {
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(separator)
-            .has_headers(false)
-            .flexible(true)
-            .trim(csv::Trim::All)
-            .from_reader(text.as_bytes());
-        let mut record = csv::StringRecord::new();
-        reader
-            .read_record(&mut record)
-            .map_err(|failure| Error::data("a row cannot be read").found(failure).at(self.place()))?;
-        Ok(record.iter().map(String::from).collect())
     }
 
     fn json(&mut self, text: &str) -> Result<Vec<String>> {
@@ -140,6 +127,11 @@ impl Stream {
         };
         self.columns.iter().map(field).collect()
     }
+}
+
+/// The fields of a line.
+fn fields(text: &str, separator: u8) -> Vec<String> {
+    records(text, separator).into_iter().next().map(|(_, fields)| fields).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A table as text: named columns, rows of fields, and the line that each row came from.
 
 use super::is_missing;
+use super::records::records;
 use crate::suggest::nearest;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -12,7 +13,7 @@ use striate_tensor::{Error, Place, Result};
 ///
 /// The separator is the one of `,` `;` tab `|` that every one of the first lines has, and has most often. The first line names the
 /// columns unless one of its fields is a number or missing; then they are called `column1`, `column2`, …. Fields may be
-/// quoted; spaces around them do not count, nor do empty lines.
+/// quoted, from their first character on; spaces around them do not count, nor do empty lines.
 ///
 /// ```
 /// use striate::tables::{Header, Table};
@@ -145,23 +146,7 @@ impl Table {
     /// As [`Table::open`].
     pub fn parse(text: &str, source: &str, header: Header) -> Result<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(separator(text))
-            .has_headers(false)
-            .flexible(true)
-            .trim(csv::Trim::All)
-            .from_reader(text.as_bytes());
-        let mut rows: Vec<(usize, Vec<String>)> = vec![];
-        for record in reader.records() {
-            let record = record.map_err(|failure| {
-                Error::data("the table cannot be read").found(failure).at(Place::File(source.to_string()))
-            })?;
-            let line = record.position().map_or(0, |at| at.line() as usize);
-            // A line of spaces is empty too.
-            if record.len() > 1 || record.get(0).is_some_and(|field| !field.is_empty()) {
-                rows.push((line, record.iter().map(String::from).collect()));
-            }
-        }
+        let mut rows = records(text, separator(text));
         let named = match (header, rows.first()) {
             (Header::Yes, _) => true,
             (Header::No, _) | (_, None) => false,
@@ -313,7 +298,7 @@ mod tests {
             ("a;b\n1,5;2,5\n", "a b", 1),
             ("a\tb\tc\n1\t2\tx\n", "a b c", 1),
             ("1|2|x\n3|4|y\n", "column1 column2 column3", 2),
-            ("\u{feff}\"a, b\" , c\n\n 1 , \"x, y\"\n", "a, b c", 1),
+            ("\u{feff}\"a, b\" , c\n\n 1 ,\"x, y\"\n", "a, b c", 1),
             ("only\nred\n", "only", 1),
             ("a,\n1,2", "column1 column2", 2),
         ] {
