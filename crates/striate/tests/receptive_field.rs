@@ -32,7 +32,7 @@ fn check(model: Model, formula_is_exact: impl Fn(&str) -> bool) {
     let (name, workers) = (model.name.clone(), Workers::new(2));
     let lens = lens(model);
     let input = lens.model().input.clone();
-    let samples = noise([4].into_iter().chain(input.iter().copied()).collect::<Vec<_>>(), 1);
+    let samples = noise([2].into_iter().chain(input.iter().copied()).collect::<Vec<_>>(), 1);
     let mut layers = 0;
     for layer in lens.layers().iter().filter(|layer| layer.output.rank() == input.rank()) {
         let mut probe = FieldProbe::new(&lens, &layer.name).unwrap_or_else(|e| panic!("{e}"));
@@ -100,7 +100,7 @@ fn resnet20() {
 
 #[test]
 fn resnet18() {
-    check(at_size("resnet18", 64), |_| true);
+    check(at_size("resnet18", 48), |_| true);
 }
 
 #[test]

@@ -21,7 +21,13 @@ pub(crate) struct SpectrumArgs {
     /// Picture to filter with the kernels, by sums and by spectra; without --layer, to try frequencies around
     #[arg(long, value_name = "PICTURE")]
     image: Option<PathBuf>,
-    /// Kernels, the first of them
+    /// One kernel by its channel, drawn large
+    #[arg(long, value_name = "CHANNEL", requires = "layer", conflicts_with_all = ["image", "directions"])]
+    kernel: Option<usize>,
+    /// Draw the directions that the first eight kernels let through
+    #[arg(long, requires = "layer", conflicts_with = "image")]
+    directions: bool,
+    /// How many kernels, the first of them
     #[arg(long, default_value = "24", value_parser = clap::value_parser!(u16).range(1..=256))]
     top: u16,
     /// Picture to draw them on: a name that ends with .svg or .png
@@ -47,8 +53,16 @@ pub(crate) fn run(args: &SpectrumArgs, output: &mut Output) -> Result<Ended> {
 /// What the kernels of a layer let through.
 fn kernels(args: &SpectrumArgs, lens: &Lens, layer: &str, output: &mut Output) -> Result<()> {
     let bank = KernelBank::of(lens, layer)?;
-    let shown = bank.count().min(usize::from(args.top));
-    let responses: Vec<_> = (0..shown).filter_map(|channel| bank.response(channel)).collect();
+    if let Some(channel) = args.kernel.filter(|&channel| channel >= bank.count()) {
+        return Err(Error::usage(format!("the layer `{layer}` has no such kernel"))
+            .found(channel)
+            .expected(format!("a number below {}", bank.count())));
+    }
+    let shown = match args.kernel {
+        Some(channel) => channel..channel + 1,
+        None => 0..bank.count().min(usize::from(args.top)),
+    };
+    let responses: Vec<_> = shown.clone().filter_map(|channel| bank.response(channel)).collect();
     if responses.is_empty() {
         return Err(Error::usage(format!("the kernels of `{layer}` do not lie over pictures"))
             .found(format!("kernels of {}", bank.conv.weight()))
@@ -59,14 +73,21 @@ fn kernels(args: &SpectrumArgs, lens: &Lens, layer: &str, output: &mut Output) -
         let (sample, _) = subject::picture(lens, path, Invert::Auto)?;
         let input = bank.input(lens, &Workers::new(args.threads.count()), &sample)?;
         let input = input.clone().reshaped(input.shape()[1..].to_vec());
-        let each = (0..shown).map(|channel| bank.two_paths(channel, &input)).collect::<Result<_>>()?;
+        let each = shown.clone().map(|channel| bank.two_paths(channel, &input)).collect::<Result<_>>()?;
         paths = Some((input, each));
     }
     let difference = paths.as_ref().map(|(_, paths)| paths.iter().map(|p| p.difference).fold(0.0, f64::max));
     if let Some(path) = &args.out {
         let title = format!("What the kernels of {layer} let through");
         let paths = paths.as_ref().map(|(input, paths)| (input, &paths[..]));
-        draw::write(path, &look::spectra::kernels(&title, &responses, paths))?;
+        let drawing = match (args.kernel, args.directions) {
+            (Some(channel), _) => look::spectra::one(&format!("Kernel {channel} of {layer}"), &responses[0]),
+            (_, true) => {
+                look::spectra::directions(&format!("Directions that kernels of {layer} let through"), &responses)
+            }
+            _ => look::spectra::kernels(&title, &responses, paths),
+        };
+        draw::write(path, &drawing)?;
     }
     if output.is_json() {
         return output.object(&json!({
@@ -74,7 +95,7 @@ fn kernels(args: &SpectrumArgs, lens: &Lens, layer: &str, output: &mut Output) -
             "greatest_difference_of_paths": difference, "picture": args.out,
         }));
     }
-    for (channel, r) in responses.iter().enumerate() {
+    for (channel, r) in shown.zip(&responses) {
         output.line(format!(
             "{channel:>4}  {:<28} peak {:.3}  bandwidth {:.3}  mean frequency {:.3}",
             r.label(),

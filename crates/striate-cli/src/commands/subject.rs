@@ -21,12 +21,10 @@ pub(super) struct Subject {
 /// When they name a model that has no weights; those of reading the file.
 pub(super) fn trained(args: &SavedArgs) -> Result<Lens> {
     let word = args.run.to_string_lossy();
-    if !names_weights(&args.run)
-        && let Ok(model) = super::model(&word)
-    {
+    if !names_weights(&args.run) && super::model(&word).is_ok() {
         return Err(Error::usage(format!("`{word}` is a model, which has no weights"))
             .expected("the folder of a run, or a file of weights")
-            .hint(format!("train it: striate train {word}; then give its run, such as runs/latest ({})", model.name)));
+            .hint(format!("train it: striate train {word}; then give its run, such as runs/latest")));
     }
     Ok(Lens::of(&saved(args)?)?.with_options(args.kernels.options()?))
 }

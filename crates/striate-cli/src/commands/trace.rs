@@ -61,60 +61,68 @@ fn class(model: &Model, name: &str) -> Result<usize> {
 fn tell(told: &Tracing, classes: &[String], output: &mut Output) -> Result<()> {
     let at = if told.place.is_empty() { String::new() } else { format!(" at {}", Place(told.place.clone())) };
     output.line(format!("{} ({}), channel {}{at}", told.layer, told.kind, told.channel))?;
-    let label = classes.get(told.label).map_or("", String::as_str);
     output.line("\nforward")?;
     match &told.step {
         Step::WeightedSum { terms, left_out, sum, bias, .. } => {
-            output.line("  channel  place         x            w          w·x")?;
+            output.line(format!("  {:<10} {:>11} {:>12} {:>12}", "input", "x", "w", "w·x"))?;
             for t in terms {
-                let (channel, place, w) = (t.channel, Place(t.place.clone()).to_string(), t.weight.unwrap_or(0.0));
-                output
-                    .line(format!("  {channel:>7}  {place:<8} {:>10.6} × {w:>10.6} = {:>10.6}", t.value, t.product))?;
+                let w = t.weight.unwrap_or(0.0);
+                output.line(format!("  {:<10} {:>11.6} {w:>12.6} {:>12.6}", name(t), t.value, t.product + 0.0))?;
             }
             if *left_out > 0 {
                 output.line(format!("  … and {left_out} smaller products"))?;
             }
-            output.line(format!("  sum  {sum:.6}"))?;
+            output.line(format!("  sum    {sum:.6}"))?;
             if let Some(bias) = bias {
-                output.line(format!("  bias {bias:.6}"))?;
+                output.line(format!("  bias   {bias:.6}"))?;
             }
         }
         Step::Maximum { terms, winner, tap } => {
             for (i, t) in terms.iter().enumerate() {
                 let mark = if i == *winner { format!("  ← the maximum, index {tap}") } else { String::new() };
-                output.line(format!("  {:<8} {:>10.6}{mark}", Place(t.place.clone()).to_string(), t.value))?;
+                output.line(format!("  {:<10} {:>11.6}{mark}", name(t), t.value))?;
             }
         }
         Step::Mean { terms, count } => {
             for t in terms {
-                output.line(format!("  {:<8} {:>10.6} / {count}", Place(t.place.clone()).to_string(), t.value))?;
+                output.line(format!("  {:<10} {:>11.6} / {count}", name(t), t.value))?;
             }
         }
-        Step::Function { value, .. } => output.line(format!("  in  {value:.6}"))?,
+        Step::Function { value, .. } => output.line(format!("  input  {value:.6}"))?,
     }
     output.line(format!("  output {:.6}", told.output))?;
+    let label = classes.get(told.label).map_or("", String::as_str);
     output.line(format!("\nbackward, from the loss {:.6} of class {label}", told.loss))?;
-    output.line(format!("  ∂L/∂output {:.6e}", told.output_gradient))?;
+    output.line(format!("  ∂L/∂output {:.4e}", told.output_gradient))?;
     if let Step::Function { slope, value_gradient_total, .. } = &told.step {
         let slope = slope.map_or("any slope × 0".to_string(), |slope| format!("slope {slope:.6}"));
-        return output.line(format!("  ∂L/∂in     {value_gradient_total:.6e}  ({slope})"));
+        return output.line(format!("  ∂L/∂input  {value_gradient_total:.4e}  ({slope})"));
     }
+    let weighted = matches!(&told.step, Step::WeightedSum { .. });
     if let Step::WeightedSum { bias_gradient_total: Some(total), .. } = &told.step {
-        output.line(format!("  ∂L/∂bias: {:.6e} from here, {total:.6e} in all", told.output_gradient))?;
+        output.line(format!("  ∂L/∂bias   {:.4e} from here, {total:.4e} in all", told.output_gradient))?;
     }
-    output.line("  channel  place    ∂L/∂x from here     in all   ∂L/∂w from here     in all")?;
+    let head = format!("  {:<10} {:>12} {:>12}", "input", "∂L/∂x here", "in all");
+    let by_weight = if weighted { format!(" {:>12} {:>12}", "∂L/∂w here", "in all") } else { String::new() };
+    output.line(head + &by_weight)?;
     terms(&told.step).iter().try_for_each(|t| {
-        let weight = match (t.weight_gradient, t.weight_gradient_total) {
-            (Some(part), Some(total)) => format!("{part:>17.4e} {total:>10.3e}"),
+        // A product of 0 and a negative number is −0: nobody wants to read that.
+        let number = |v: f32| format!("{:>12.4e}", v + 0.0);
+        let by_weight = match (t.weight_gradient, t.weight_gradient_total) {
+            (Some(part), Some(total)) => format!(" {} {}", number(part), number(total)),
             _ => String::new(),
         };
-        let place = Place(t.place.clone()).to_string();
-        let line = format!(
-            "  {:>7}  {place:<8} {:>15.4e} {:>10.3e} {weight}",
-            t.channel, t.value_gradient, t.value_gradient_total
-        );
-        output.line(line.trim_end())
+        let by_value = format!("{} {}", number(t.value_gradient), number(t.value_gradient_total));
+        output.line(format!("  {:<10} {by_value}{by_weight}", name(t)))
     })
+}
+
+/// Channel and place of an element: `2 at 6,8`, or its number.
+fn name(t: &Term) -> String {
+    match t.place.is_empty() {
+        true => t.channel.to_string(),
+        false => format!("{} at {}", t.channel, Place(t.place.clone())),
+    }
 }
 
 fn terms(step: &Step) -> &[Term] {

@@ -4,7 +4,7 @@ use crate::draw::canvas::Drawing;
 use crate::draw::chart::{Axis, Chart, Curve};
 use crate::draw::colour::{Map, extent, symmetric};
 use crate::draw::pixels::Pixels;
-use crate::draw::spectrum::centred;
+use crate::draw::spectrum::{Plane, centred, polar};
 use crate::draw::tiles::{Sheet, Tile};
 use striate::explain::{BANDS, Filter, Granularity, Response, TwoPaths};
 use striate::tensor::Array;
@@ -20,7 +20,7 @@ fn plane(magnitudes: &[f64], columns: usize, log: bool) -> Pixels {
     Pixels::values(&centred(&values, columns), columns, (0.0, 1.0), Map::Viridis)
 }
 
-/// The response of each kernel; with what each makes of maps I×H×W (the first row shows their mean), and the spectra before and after.
+/// The response of each kernel; with maps I×H×W (drawn as their mean) the convolution theorem, a row for each kernel.
 pub(crate) fn kernels(title: &str, responses: &[Response], paths: Option<(&Array<f32>, &[TwoPaths])>) -> Drawing {
     let caption = |(channel, r): (usize, &Response)| {
         let angle = r.angle.map_or(String::new(), |angle| format!(" {angle:.0}°"));
@@ -46,20 +46,39 @@ pub(crate) fn kernels(title: &str, responses: &[Response], paths: Option<(&Array
     let (channels, columns) = (input.shape()[0], input.shape()[2]);
     let picture = Pixels::sample(input.data(), channels, columns, extent(input.data()));
     let mut tiles = vec![];
-    if let Some(first) = paths.first() {
-        tiles.push(Tile::coloured(picture, "before"));
-        tiles.push(Tile::coloured(plane(&first.spectra[0], first.frequencies.1, true), "its spectrum |X|"));
-        tiles.push(Tile::coloured(Pixels { columns: 1, pixels: vec![crate::draw::colour::WHITE] }, ""));
-    }
     for ((r, caption), path) in responses.iter().zip(captions).zip(paths) {
-        let after = Pixels::values(&path.spatial, path.size.1, symmetric(&path.spatial), Map::Vik);
-        tiles.push(Tile::coloured(response(r), caption.replace('\n', ": ")));
-        tiles.push(Tile::coloured(after, "after"));
-        tiles.push(Tile::coloured(plane(&path.spectra[2], path.frequencies.1, true), "its spectrum |X·H*|"));
+        let map = |values: &[f32]| Pixels::values(values, path.size.1, symmetric(&path.spatial), Map::Vik);
+        let spectrum = |which: usize| plane(&path.spectra[which], path.frequencies.1, true);
+        tiles.push(Tile::coloured(picture.clone(), "x"));
+        tiles.push(Tile::coloured(spectrum(0), "|X|"));
+        tiles.push(Tile::coloured(response(r), format!("|H|, {}", caption.replace('\n', ": "))));
+        tiles.push(Tile::coloured(spectrum(2), "|X·H*|"));
+        tiles.push(Tile::coloured(map(&path.spectral), "transformed back"));
+        tiles.push(Tile::coloured(map(&path.spatial), "sums over windows"));
     }
-    let title = format!("{title}: |H|, maps, spectra (log, four decades)");
-    Sheet { title: &title, columns: 1, across: 3, range: (0.0, 1.0), map: Map::Viridis, unit: "", rows: &[] }
+    let title = format!("{title}: spectra times spectra are sums over windows (|X| over four decades)");
+    Sheet { title: &title, columns: 1, across: 6, range: (0.0, 1.0), map: Map::Viridis, unit: "", rows: &[] }
         .draw(&tiles)
+}
+
+/// The response of one kernel, large.
+pub(crate) fn one(title: &str, r: &Response) -> Drawing {
+    let magnitudes: Vec<f32> = r.magnitude.iter().map(|m| *m as f32).collect();
+    let title = format!("{title}: {}", r.label());
+    Plane { title: &title, magnitudes: &magnitudes, columns: Response::SIDE, log: false, unit: "|H|" }.draw()
+}
+
+/// Directions that the first kernels let through.
+pub(crate) fn directions(title: &str, responses: &[Response]) -> Drawing {
+    let curve = |(channel, r): (usize, &Response)| {
+        let step = std::f32::consts::PI / r.directions.len() as f32;
+        // A direction and its opposite are the same.
+        let points =
+            (0..=2 * r.directions.len()).map(|i| (i as f32 * step, r.directions[i % r.directions.len()] as f32));
+        (format!("{channel}: {}", r.label()), points.collect())
+    };
+    let curves: Vec<_> = responses.iter().enumerate().take(8).map(curve).collect();
+    polar(title, "of |H|, root mean square", &curves)
 }
 
 /// A picture and what a designed filter makes of it, each an own tile, with the kernels.

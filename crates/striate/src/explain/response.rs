@@ -20,11 +20,14 @@
 
 use super::transform::{Plane, frequency};
 use serde::Serialize;
+use std::f64::consts::PI;
 
 /// Frequencies of an axis.
 const SIDE: usize = 32;
 /// Rings from frequency 0 to ½.
 const RINGS: usize = SIDE / 2 + 1;
+/// Directions of a half turn.
+const DIRECTIONS: usize = 12;
 
 /// What a kernel does to frequencies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -59,6 +62,8 @@ pub struct Response {
     pub magnitude: Vec<f64>,
     /// g at 17 frequencies from 0 to ½ cycles per pixel.
     pub radial: Vec<f64>,
+    /// The root mean square of |H| over the frequencies within 7½° of 0°, 15°, …, 165°; 0 < f ≤ ½.
+    pub directions: Vec<f64>,
     /// By the rule.
     pub character: Character,
     /// R, from 0 (no direction) to 1 (a single one).
@@ -95,6 +100,7 @@ impl Response {
     fn of_power(power: &[f64], (rows, columns): (usize, usize)) -> Self {
         let magnitude: Vec<f64> = power.iter().map(|p| p.sqrt()).collect();
         let (mut sums, mut counts) = ([0.0; RINGS], [0.0f64; RINGS]);
+        let mut sectors = [(0.0f64, 0.0f64); DIRECTIONS];
         let (mut total, mut moment, mut along, mut across) = (0.0, 0.0, 0.0, 0.0);
         for (i, (&power, &magnitude)) in power.iter().zip(&magnitude).enumerate() {
             // Upwards is positive: rows run downwards.
@@ -107,6 +113,12 @@ impl Response {
             }
             moment += f * power;
             total += power;
+            if f > 0.0 && f <= 0.5 {
+                let turns = v.atan2(u) / PI * DIRECTIONS as f64;
+                let sector = (turns.round() as i64).rem_euclid(DIRECTIONS as i64) as usize;
+                sectors[sector].0 += power;
+                sectors[sector].1 += 1.0;
+            }
             if f > 0.0 {
                 let (sin, cos) = (2.0 * v.atan2(u)).sin_cos();
                 along += power * cos;
@@ -130,6 +142,7 @@ impl Response {
         let kept = radial.iter().filter(|g| **g >= most / std::f64::consts::SQRT_2).count();
         let peak = (0..RINGS).fold(0, |best, ring| if radial[ring] > radial[best] { ring } else { best });
         Response {
+            directions: sectors.iter().map(|(sum, count)| (sum / count.max(1.0)).sqrt()).collect(),
             character,
             directedness,
             // −0.0 and what rounds to 180 are both 0.
