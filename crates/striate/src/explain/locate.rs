@@ -200,14 +200,15 @@ impl Ink {
         }
     }
 
-    /// The corner of the window of this size that is centred on the ink in it, sought from a corner on.
+    /// The corner of the window of this size that is centred on the ink in it, sought from a corner on: its mean pixel, counted
+    /// from 0, is half the edge, as in MNIST.
     fn centred(&self, mut corner: [isize; 2], window: [usize; 2]) -> [isize; 2] {
         for _ in 0..STEPS {
             let (mut mass, mut moment) = (0.0f64, [0.0f64; 2]);
             self.each(corner, window, |index, row, column| {
                 let ink = f64::from(self.values[index]);
                 mass += ink;
-                moment = [moment[0] + ink * (row as f64 + 0.5), moment[1] + ink * (column as f64 + 0.5)];
+                moment = [moment[0] + ink * row as f64, moment[1] + ink * column as f64];
             });
             if mass <= 0.0 {
                 break;
