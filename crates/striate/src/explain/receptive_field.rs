@@ -166,13 +166,14 @@ impl Reach {
 
     /// The smallest box that holds all of it, an axis each; empty ranges where the unit sees nothing.
     pub fn bounds(&self) -> Vec<Range<usize>> {
-        let mut bounds = vec![usize::MAX..0; self.sizes.rank()];
+        // First and last element of each axis.
+        let mut ends = vec![(usize::MAX, 0); self.sizes.rank()];
         for index in (0..self.seen.len()).filter(|&index| self.seen[index]) {
-            for (bound, at) in bounds.iter_mut().zip(self.sizes.position(index)) {
-                *bound = bound.start.min(at)..bound.end.max(at + 1);
+            for ((first, last), at) in ends.iter_mut().zip(self.sizes.position(index)) {
+                (*first, *last) = ((*first).min(at), (*last).max(at));
             }
         }
-        bounds.into_iter().map(|bound| if bound.start < bound.end { bound } else { 0..0 }).collect()
+        ends.into_iter().map(|(first, last)| if first <= last { first..last + 1 } else { 0..0 }).collect()
     }
 
     /// How many elements it has.

@@ -146,7 +146,7 @@ impl Response {
             character,
             directedness,
             // −0.0 and what rounds to 180 are both 0.
-            angle: (directedness >= 0.3).then(|| if angle > 179.999 { 0.0 } else { angle + 0.0 }),
+            angle: (directedness >= 0.3).then_some(if angle > 179.999 { 0.0 } else { angle + 0.0 }),
             peak: at(peak),
             bandwidth: at(RINGS - 1) * kept as f64 / RINGS as f64,
             centroid: moment / total.max(f64::MIN_POSITIVE),
