@@ -11,6 +11,8 @@ pub(crate) struct Axis {
     pub(crate) title: String,
     /// Equal factors are equal lengths; values that are not positive are left out.
     pub(crate) log: bool,
+    /// Only whole numbers have ticks.
+    pub(crate) whole: bool,
     /// From where to where; none: what the curves need.
     pub(crate) range: Option<(f64, f64)>,
 }
@@ -22,6 +24,10 @@ impl Axis {
 
     pub(crate) fn log(self) -> Self {
         Axis { log: true, ..self }
+    }
+
+    pub(crate) fn whole(self) -> Self {
+        Axis { whole: true, ..self }
     }
 
     pub(crate) fn range(self, low: f64, high: f64) -> Self {
@@ -90,7 +96,7 @@ impl Chart {
         let all = || self.curves.iter().flat_map(|curve| &curve.points);
         let x = self.x.span(all().map(|p| p.0), 0.0);
         let y = self.y.span(all().map(|p| p.1), 0.05);
-        let axes = Axes::new(CORNER, PLOT, x, y).logs(self.x.log, self.y.log);
+        let axes = Axes::new(CORNER, PLOT, x, y).scales((self.x.log, self.y.log), self.x.whole);
         let legend = self.curves.iter().map(|curve| font::width(&curve.name, 12.0)).fold(0.0, f32::max);
         let right = CORNER.0 + PLOT.0;
         let wide = (right + legend + 44.0).max(CORNER.0 + font::width(&self.title, 15.0) + 20.0).max(right + 20.0);
@@ -153,17 +159,18 @@ pub(crate) struct Axes {
     x: (f32, f32),
     y: (f32, f32),
     logs: (bool, bool),
+    whole: bool,
 }
 
 impl Axes {
     pub(crate) fn new((left, top): Point, (width, height): Point, x: (f32, f32), y: (f32, f32)) -> Self {
         let wide = |(low, high): (f32, f32)| if high > low { (low, high) } else { (low - 0.5, low + 0.5) };
-        Axes { left, top, width, height, x: wide(x), y: wide(y), logs: (false, false) }
+        Axes { left, top, width, height, x: wide(x), y: wide(y), logs: (false, false), whole: false }
     }
 
-    /// Says that a range is one of logarithms to base 10.
-    fn logs(self, x: bool, y: bool) -> Self {
-        Axes { logs: (x, y), ..self }
+    /// Says which ranges are of logarithms to base 10, and whether x has ticks at whole numbers only.
+    fn scales(self, logs: (bool, bool), whole: bool) -> Self {
+        Axes { logs, whole, ..self }
     }
 
     /// Where a point of the two quantities lies in the picture.
@@ -174,11 +181,11 @@ impl Axes {
 
     /// Pale lines at the ticks.
     fn grid(&self, canvas: &mut Canvas) {
-        for (tick, _) in marks(self.x, self.logs.0) {
+        for (tick, _) in marks(self.x, self.logs.0, self.whole) {
             let (x, _) = self.at(tick, self.y.0);
             canvas.line(&[(x, self.top), (x, self.top + self.height)], GRID, 0.7);
         }
-        for (tick, _) in marks(self.y, self.logs.1) {
+        for (tick, _) in marks(self.y, self.logs.1, false) {
             let (_, y) = self.at(self.x.0, tick);
             canvas.line(&[(self.left, y), (self.left + self.width, y)], GRID, 0.7);
         }
@@ -187,13 +194,13 @@ impl Axes {
     /// Frame, ticks, titles.
     pub(crate) fn draw(&self, canvas: &mut Canvas, title: &str, x_title: &str, y_title: &str) {
         let bottom = self.top + self.height;
-        for (tick, text) in marks(self.x, self.logs.0) {
+        for (tick, text) in marks(self.x, self.logs.0, self.whole) {
             let (x, _) = self.at(tick, self.y.0);
             canvas.line(&[(x, bottom), (x, bottom + 4.0)], FRAME, 1.0);
             canvas.text(x, bottom + 17.0, 12.0, Anchor::Middle, TEXT, &text);
         }
         let mut widest = 0f32;
-        for (tick, text) in marks(self.y, self.logs.1) {
+        for (tick, text) in marks(self.y, self.logs.1, false) {
             let (_, y) = self.at(self.x.0, tick);
             canvas.line(&[(self.left - 4.0, y), (self.left, y)], FRAME, 1.0);
             canvas.text(self.left - 7.0, y + 4.0, 12.0, Anchor::End, TEXT, &text);
@@ -207,9 +214,10 @@ impl Axes {
 }
 
 /// The ticks of a range, with their texts.
-fn marks(range: (f32, f32), log: bool) -> Vec<(f32, String)> {
+fn marks(range: (f32, f32), log: bool, whole: bool) -> Vec<(f32, String)> {
     if !log {
-        let ticks = ticks(range);
+        let mut ticks = ticks(range);
+        ticks.retain(|tick| !whole || tick.fract() == 0.0);
         // As many digits at all ticks as their distance needs.
         let step = if ticks.len() > 1 { ticks[1] - ticks[0] } else { 1.0 };
         let digits = (-(step.log10() + 1e-3).floor()).max(0.0) as usize;
@@ -262,8 +270,9 @@ mod tests {
         assert_eq!(ticks((0.0, 10.0)), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
         assert_eq!(ticks((-0.3, 0.9)), [-0.2, 0.0, 0.2, 0.4, 0.6, 0.8]);
         assert_eq!([0.0, -1.5, 120.0, 0.25].map(number), ["0", "−1.5", "120", "0.25"]);
-        let texts = |range, log| marks(range, log).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+        let texts = |range, log| marks(range, log, false).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
         assert_eq!(texts((0.9, 1.0), false), ["0.90", "0.92", "0.94", "0.96", "0.98", "1.00"]);
+        assert_eq!(marks((1.0, 3.0), false, true).len(), 3);
         assert_eq!(texts((-3.0, 0.5), true), ["0.001", "0.01", "0.1", "1"]);
         assert_eq!(texts((0.0, 1.0), true), ["1", "2", "5", "10"]);
     }

@@ -66,7 +66,7 @@ impl Raster {
     pub(crate) fn path(&mut self, points: &[Point], closed: bool, fill: Option<Colour>, stroke: Option<Stroke>) {
         let points: Vec<Point> = points.iter().map(|(x, y)| (x * self.scale, y * self.scale)).collect();
         if let Some(fill) = fill {
-            self.fill(&[points.clone()], fill);
+            self.fill(std::slice::from_ref(&points), fill);
         }
         if let Some((colour, thick)) = stroke {
             let half = thick * self.scale / 2.0;

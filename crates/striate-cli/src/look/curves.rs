@@ -8,7 +8,9 @@ use striate::run::History;
 pub(crate) fn training(history: &History) -> Vec<(&'static str, Drawing)> {
     let epochs = history.column("epoch").unwrap_or_default();
     let curve = |(name, values): (&str, Vec<f64>), end: &str| {
-        let name = name.strip_suffix(end).unwrap_or(name).replace("train", "training");
+        // The part that the column is of, or the column itself where it is of none.
+        let part = name.strip_suffix(end).filter(|part| !part.is_empty()).unwrap_or(name);
+        let name = part.replace("train", "training").replace('_', " ");
         Curve::new(name, epochs.iter().copied().zip(values).collect())
     };
     let best = history.ending("_accuracy").into_iter().find(|(name, _)| *name != "train_accuracy");
@@ -19,7 +21,7 @@ pub(crate) fn training(history: &History) -> Vec<(&'static str, Drawing)> {
     });
     let chart = |title: &str, y: Axis, end: &str, marked: bool| Chart {
         title: title.to_string(),
-        x: Axis::new("epoch"),
+        x: Axis::new("epoch").whole(),
         y,
         curves: history.ending(end).into_iter().map(|named| curve(named, end)).collect(),
         marked: best.filter(|_| marked).map(|epoch| (epoch, format!("best: epoch {epoch}"))),

@@ -5,6 +5,7 @@
 
 mod html;
 mod sections;
+mod specimen;
 
 use crate::draw::svg::escaped;
 pub(crate) use html::Html;
@@ -69,7 +70,22 @@ impl Context {
         let answers = saved.answers(&workers, &data)?;
         let history = History::read(&folder)?;
         let Wishes { image, quick, .. } = wishes.clone();
-        Ok(Context { folder, record, history, saved, summary, data, samples, answers, workers, image, quick })
+        let context =
+            Context { folder, record, history, saved, summary, data, samples, answers, workers, image, quick };
+        // A picture that cannot be read is told at once, not within a section.
+        if context.image.is_some() && context.specimen()?.is_none() {
+            return Err(Error::new(Fault::Model, "the model does not read pictures")
+                .found(format!("an input of {}", context.saved.model().input))
+                .expected("channels × height × width"));
+        }
+        Ok(context)
+    }
+}
+
+impl Context {
+    /// Whether there is time to run the model layer by layer and backwards.
+    pub(crate) fn looks_inside(&self) -> bool {
+        !self.quick || self.summary.macs <= QUICK / FEWEST
     }
 }
 
@@ -89,6 +105,11 @@ const SECTIONS: &[Section] = &[
     sections::evaluation::SECTION,
     sections::errors::SECTION,
     sections::picture::SECTION,
+    sections::kernels::SECTION,
+    sections::frequency::SECTION,
+    sections::fields::SECTION,
+    sections::maps::SECTION,
+    sections::attribution::SECTION,
 ];
 
 /// The whole page.

@@ -140,9 +140,12 @@ fn convolution() -> Result<Exercise> {
 /// How many elements a unit of the last layer with a receptive field sees, along one axis.
 pub(super) fn field(model: Model) -> Result<usize> {
     let layers = model.summary()?.layers;
-    let fields =
+    let mut fields =
         layers.iter().filter(|layer| layer.window.is_some()).filter_map(|layer| layer.receptive_field.as_ref());
-    fields.last().and_then(|field| field.size.first().copied()).ok_or_else(|| Error::internal("no layer has a window"))
+    fields
+        .next_back()
+        .and_then(|field| field.size.first().copied())
+        .ok_or_else(|| Error::internal("no layer has a window"))
 }
 
 fn pooling() -> Result<Exercise> {

@@ -57,13 +57,13 @@ fn settings(context: &Context) -> Result<Vec<Vec<String>>> {
         flatten(&record[part], "", &mut values);
     }
     let origin = |name: &str| {
-        let end = name.rsplit('.').next().unwrap_or(name);
+        let end = name.rsplit('.').next().unwrap_or(name).replace('_', "-");
         // The names of flags differ from those of settings in these.
         let flag = match name {
             "learning-rate" => "lr",
-            "name" | "rule" => "optimizer",
+            "kind" => "optimizer",
             "folder" => "data",
-            _ => end,
+            _ => &end,
         };
         let of = |flag: &str| context.record.origin.get(flag).cloned();
         of(flag).or_else(|| of(&format!("stop-{end}"))).unwrap_or_default()
