@@ -134,8 +134,11 @@ fn filters_and_spectra_are_shown() {
         (told["filter"].as_str(), told["kernels"][1].as_str()),
         (Some("sobel"), Some("band-pass, oriented 90°"))
     );
-    is_picture(&bench, "edges.png");
-    bench.well("filter gaussian bar.png --out blurred.svg");
+    // The result alone, pixel for pixel; the sheet is larger.
+    assert_eq!(image::open(bench.path("edges.png")).unwrap().width(), 8);
+    bench.well("filter gaussian bar.png --out blurred.svg --sheet sheet.png");
+    ["blurred.svg", "sheet.png"].iter().for_each(|name| is_picture(&bench, name));
+    refused(&bench, "filter gaussian bar.png --sheet sheet.jpg", 2, &[".svg or .png"]);
     refused(&bench, "filter soble bar.png", 2, &["did you mean `sobel`?"]);
     refused(&bench, "filter sobel", 2, &["PICTURE"]);
     refused(&bench, "filter sobel none.png", 3, &["none.png"]);

@@ -15,13 +15,16 @@ pub(crate) struct FilterArgs {
     /// PNG, JPEG or BMP file
     #[arg(value_name = "PICTURE")]
     picture: Option<PathBuf>,
-    /// Picture of the kernels, the picture and what becomes of it: a name that ends with .svg or .png
+    /// The filtered picture, in its own size: a name that ends with .svg or .png
     #[arg(long, value_name = "FILE", requires = "picture")]
     out: Option<PathBuf>,
+    /// Sheet of the picture before and after, and the kernels: a name that ends with .svg or .png
+    #[arg(long, value_name = "FILE", requires = "picture")]
+    sheet: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &FilterArgs, output: &mut Output) -> Result<Ended> {
-    args.out.as_deref().map_or(Ok(()), draw::check)?;
+    args.out.iter().chain(&args.sheet).try_for_each(|path| draw::check(path))?;
     let (Some(name), Some(path)) = (&args.name, &args.picture) else {
         list(output)?;
         return Ok(Ended::Well);
@@ -30,21 +33,24 @@ pub(crate) fn run(args: &FilterArgs, output: &mut Output) -> Result<Ended> {
     let picture = Picture::whole(path)?;
     let result = filter.apply(&picture)?;
     if let Some(out) = &args.out {
-        draw::write(out, &look::spectra::filtered(filter, &picture, &result))?;
+        draw::write_pixels(out, &look::spectra::filtered(filter, &result))?;
+    }
+    if let Some(sheet) = &args.sheet {
+        draw::write(sheet, &look::spectra::before_and_after(filter, &picture, &result))?;
     }
     let (low, high) = draw::colour::extent(result.data());
     let labels: Vec<String> = responses(filter).iter().map(Response::label).collect();
     if output.is_json() {
         output.object(&json!({
             "filter": filter.name, "about": filter.about, "size": [result.shape()[1], result.shape()[2]],
-            "kernels": labels, "least": low, "greatest": high, "picture": args.out,
+            "kernels": labels, "least": low, "greatest": high, "picture": args.out, "sheet": args.sheet,
         }))?;
         return Ok(Ended::Well);
     }
     output.line(format!("{}: {}", filter.name, filter.about))?;
     output.line(format!("kernels: {}", labels.join("; ")))?;
     output.line(format!("{} by {} pixels, values from {low:.4} to {high:.4}", result.shape()[1], result.shape()[2]))?;
-    args.out.iter().try_for_each(|file| output.line(format!("picture: {}", file.display())))?;
+    args.out.iter().chain(&args.sheet).try_for_each(|file| output.line(format!("picture: {}", file.display())))?;
     Ok(Ended::Well)
 }
 

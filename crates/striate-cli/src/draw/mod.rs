@@ -78,10 +78,32 @@ pub(crate) fn write(path: &Path, drawing: &Drawing) -> Result<()> {
         Format::Svg => svg::file(drawing)?.into_bytes(),
         Format::Png => png::file(drawing)?,
     };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(|failure| io_error("make the folder", folder, &failure))?;
-    }
+    make_folder(path)?;
     write_atomically(path, |file| file.write_all(&bytes))
+}
+
+/// Writes a picture of pixels alone, one of the file for each: a result that other programs go on with.
+///
+/// # Errors
+/// As [`write`].
+pub(crate) fn write_pixels(path: &Path, pixels: &pixels::Pixels) -> Result<()> {
+    let (columns, rows) = (pixels.columns, pixels.rows());
+    if format(path)? == Format::Svg {
+        let mut canvas = canvas::Canvas::new(columns as f32, rows as f32);
+        canvas.image((0.0, 0.0), 1.0, pixels.clone());
+        return write(path, &canvas.finish());
+    }
+    let bytes = png::rgb(columns, rows, &pixels.rgb())?;
+    make_folder(path)?;
+    write_atomically(path, |file| file.write_all(&bytes))
+}
+
+/// Makes the folder of a file where it is missing.
+fn make_folder(path: &Path) -> Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => fs::create_dir_all(folder).map_err(|failure| io_error("make the folder", folder, &failure)),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -81,32 +81,49 @@ pub(crate) fn directions(title: &str, responses: &[Response]) -> Drawing {
     polar(title, "of |H|, root mean square", &curves)
 }
 
-/// A picture and what a designed filter makes of it, each an own tile, with the kernels.
-pub(crate) fn filtered(filter: &Filter, picture: &Array<f32>, result: &Array<f32>) -> Drawing {
-    let (channels, columns) = (picture.shape()[0], picture.shape()[2]);
-    let before = Pixels::sample(picture.data(), channels, columns, (0.0, 1.0));
-    let after = match filter.keeps_grey {
-        true => Pixels::sample(result.data(), channels, columns, (0.0, 1.0)),
-        false => {
-            let plane = result.data().len() / channels.max(1);
-            let mean = |i: usize| (0..channels).map(|c| result.data()[c * plane + i]).sum::<f32>() / channels as f32;
-            let values: Vec<f32> = (0..plane).map(mean).collect();
-            // A strength is never negative; what is signed has its 0 in the middle.
-            match extent(&values) {
-                (low, high) if low >= 0.0 => Pixels::values(&values, columns, (0.0, high), Map::Grey),
-                _ => Pixels::values(&values, columns, symmetric(&values), Map::Vik),
-            }
-        }
-    };
+/// What a designed filter makes of a picture, as pixels: grey or colours where it is a picture again; else the mean over the
+/// channels, from black to white where it is a strength, blue and red about 0 where it is signed.
+pub(crate) fn filtered(filter: &Filter, result: &Array<f32>) -> Pixels {
+    let (channels, columns) = (result.shape()[0], result.shape()[2]);
+    if filter.keeps_grey {
+        return Pixels::sample(result.data(), channels, columns, (0.0, 1.0));
+    }
+    let plane = result.data().len() / channels.max(1);
+    let mean = |i: usize| (0..channels).map(|c| result.data()[c * plane + i]).sum::<f32>() / channels as f32;
+    let values: Vec<f32> = (0..plane).map(mean).collect();
+    match extent(&values) {
+        (low, high) if low >= 0.0 => Pixels::values(&values, columns, (0.0, high), Map::Grey),
+        _ => Pixels::values(&values, columns, symmetric(&values), Map::Vik),
+    }
+}
+
+/// A picture before and after a designed filter, with the kernels.
+pub(crate) fn before_and_after(filter: &Filter, picture: &Array<f32>, result: &Array<f32>) -> Drawing {
+    let before = Pixels::sample(picture.data(), picture.shape()[0], picture.shape()[2], (0.0, 1.0));
     let kernel = |kernel: &Array<f32>| {
         let response = Response::of([kernel.data()], kernel.shape()[1]);
         let pixels = Pixels::values(kernel.data(), kernel.shape()[1], symmetric(kernel.data()), Map::Vik);
         Tile::coloured(pixels, format!("kernel\n{}", response.label()))
     };
-    let mut tiles = vec![Tile::coloured(before, "before"), Tile::coloured(after, "after")];
+    let mut tiles =
+        vec![Tile::coloured(small(before), "before"), Tile::coloured(small(filtered(filter, result)), "after")];
     tiles.extend(filter.kernels().iter().map(kernel));
     let title = format!("{}: {}", filter.name, filter.about);
     Sheet { title: &title, columns: 1, across: 2, range: (0.0, 1.0), map: Map::Grey, unit: "", rows: &[] }.draw(&tiles)
+}
+
+/// Columns of a picture on a sheet.
+const WIDEST: usize = 480;
+
+/// Every so many pixels of a picture that is too wide for a sheet.
+fn small(pixels: Pixels) -> Pixels {
+    let step = pixels.columns.div_ceil(WIDEST).max(1);
+    if step == 1 {
+        return pixels;
+    }
+    let (rows, columns) = (pixels.rows() / step, pixels.columns / step);
+    let at = |i: usize| pixels.pixels[(i / columns * step + step / 2) * pixels.columns + i % columns * step + step / 2];
+    Pixels { columns, pixels: (0..rows * columns).map(at).collect() }
 }
 
 /// How strongly layers with places answer to gratings; the last of each size of map where there are many.

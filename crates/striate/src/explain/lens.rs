@@ -54,6 +54,9 @@ pub struct Question {
     plans: BTreeMap<usize, Plan>,
 }
 
+/// Layers that an error names.
+const MOST_NAMES: usize = 16;
+
 impl Lens {
     /// A model with the weights and running statistics of a store.
     ///
@@ -137,8 +140,11 @@ impl Lens {
     pub fn layer(&self, name: &str) -> Result<&LensLayer> {
         self.layers.iter().find(|layer| layer.name == name).ok_or_else(|| {
             let names = || self.layers.iter().map(|layer| layer.name.as_str());
+            // A list that fills the screen helps nobody.
+            let some = names().take(MOST_NAMES).collect::<Vec<_>>().join(", ");
+            let more = self.layers.len().saturating_sub(MOST_NAMES);
             let error = Error::usage(format!("the model `{}` has no layer `{name}`", self.model.name))
-                .expected(names().collect::<Vec<_>>().join(", "));
+                .expected(if more > 0 { format!("{some} or one of {more} more") } else { some });
             match nearest(name, names()) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
                 None => error.hint("`striate summary` shows the layers"),
