@@ -166,15 +166,6 @@ impl Reach {
 
     /// The smallest box that holds all of it, an axis each; empty ranges where the unit sees nothing.
     pub fn bounds(&self) -> Vec<Range<usize>> {
-<<<<<<< HEAD
-        let mut bounds = vec![(usize::MAX, 0); self.sizes.rank()];
-        for index in (0..self.seen.len()).filter(|&index| self.seen[index]) {
-            for (bound, at) in bounds.iter_mut().zip(self.sizes.position(index)) {
-                *bound = (bound.0.min(at), bound.1.max(at + 1));
-            }
-        }
-        bounds.into_iter().map(|(start, end)| if start < end { start..end } else { 0..0 }).collect()
-=======
         // First and last element of each axis.
         let mut ends = vec![(usize::MAX, 0); self.sizes.rank()];
         for index in (0..self.seen.len()).filter(|&index| self.seen[index]) {
@@ -183,7 +174,6 @@ impl Reach {
             }
         }
         ends.into_iter().map(|(first, last)| if first <= last { first..last + 1 } else { 0..0 }).collect()
->>>>>>> explain
     }
 
     /// How many elements it has.
