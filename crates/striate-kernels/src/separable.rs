@@ -61,7 +61,8 @@ impl Separable {
             let wider = |terms: &Vec<(usize, f64)>, row: &Vec<(usize, f64)>| -> Vec<(usize, f64)> {
                 terms.iter().flat_map(|&(q, a)| row.iter().map(move |&(at, b)| (q * columns + at, a * b))).collect()
             };
-            outer = outer.iter().flat_map(|terms| rows.iter().map(|row| wider(terms, row)).collect::<Vec<_>>()).collect();
+            outer =
+                outer.iter().flat_map(|terms| rows.iter().map(|row| wider(terms, row)).collect::<Vec<_>>()).collect();
             pixels *= columns;
         }
         let last = Last::new(&last.0, last.1);
@@ -146,11 +147,7 @@ impl Last {
             let from = x[q + block * LANES * self.down..][..LANES * self.down].as_ptr();
             // SAFETY: the slice has `down` vectors, and `down` is 1 or 2.
             let seen = unsafe {
-                if self.down == 1 {
-                    simd.load(from)
-                } else {
-                    simd.unzip(simd.load(from), simd.load(from.add(LANES))).0
-                }
+                if self.down == 1 { simd.load(from) } else { simd.unzip(simd.load(from), simd.load(from.add(LANES))).0 }
             };
             sum = simd.fma(simd.splat(a), seen, sum);
         }

@@ -171,7 +171,11 @@ fn check_all(numbers: Numbers, compare: Compare) {
 fn integers_agree_bit_for_bit() {
     // F(4×4, 3×3) divides by three
     check_all(integers, |what, found, expected| {
-        if what.contains("winograd4") || what.contains("fft") { close(what, found, expected, 1e-5) } else { same(what, found, expected) }
+        if what.contains("winograd4") || what.contains("fft") {
+            close(what, found, expected, 1e-5)
+        } else {
+            same(what, found, expected)
+        }
     });
 }
 

@@ -151,7 +151,10 @@ impl DataPass for Data {
             workers.run(samples * ins, |item, worker| {
                 // SAFETY: each worker has its own room, each item its own spectrum.
                 let (room, spectrum) = unsafe {
-                    (room.part(worker * room_len..(worker + 1) * room_len), there.part(item * pitch..item * pitch + len))
+                    (
+                        room.part(worker * room_len..(worker + 1) * room_len),
+                        there.part(item * pitch..item * pitch + len),
+                    )
                 };
                 let plane = &input[(first * ins + item) * from..][..from];
                 self.isa.run(There { planes: &self.planes, plane, sizes: self.from, spectrum, room });
@@ -182,9 +185,8 @@ impl DataPass for Data {
                 let (sample, channel) = (first + item / outs, item % outs);
                 let start = (first * outs + item) * to;
                 // SAFETY: each worker has its own room, each item its own plane.
-                let (room, plane) = unsafe {
-                    (room.part(worker * room_len..(worker + 1) * room_len), output.part(start..start + to))
-                };
+                let (room, plane) =
+                    unsafe { (room.part(worker * room_len..(worker + 1) * room_len), output.part(start..start + to)) };
                 self.isa.run(Back {
                     planes: &self.planes,
                     spectrum: &y_spectra[item * pitch..][..len],

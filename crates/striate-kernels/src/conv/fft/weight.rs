@@ -84,7 +84,10 @@ impl WeightPass for Weight {
                 };
                 // SAFETY: each worker has its own room, each item its own spectrum.
                 let (room, spectrum) = unsafe {
-                    (room.part(worker * room_len..(worker + 1) * room_len), there.part(item * pitch..item * pitch + len))
+                    (
+                        room.part(worker * room_len..(worker + 1) * room_len),
+                        there.part(item * pitch..item * pitch + len),
+                    )
                 };
                 let elements: usize = sizes.iter().product();
                 let plane = &data[(first * planes + item) * elements..][..elements];

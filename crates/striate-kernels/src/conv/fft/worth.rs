@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn large_kernels_take_spectra_and_small_ones_do_not() {
-        for shape in [[1, 1, 1, 32, 15], [1, 1, 1, 256, 15], [4, 8, 8, 64, 31], [8, 16, 16, 32, 21], [1, 16, 1, 32, 15]] {
+        for shape in [[1, 1, 1, 32, 15], [1, 1, 1, 256, 15], [4, 8, 8, 64, 31], [8, 16, 16, 32, 21], [1, 16, 1, 32, 15]]
+        {
             assert!(taken(shape), "{shape:?}");
         }
         for shape in [[4, 16, 1, 32, 9], [4, 16, 1, 16, 11], [8, 32, 1, 16, 9]] {
