@@ -140,7 +140,9 @@ impl Resampling {
     /// Size of the axis of x.
     pub fn input(&self) -> usize {
         match *self {
-            Resampling::Nearest { input, .. } | Resampling::Linear { input, .. } | Resampling::Blur { input, .. } => input,
+            Resampling::Nearest { input, .. } | Resampling::Linear { input, .. } | Resampling::Blur { input, .. } => {
+                input
+            }
         }
     }
 
