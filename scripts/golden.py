@@ -409,6 +409,59 @@ subsampling("3x2 stride 1x2", [4, 4], [3, 2], [1, 2])
 subsampling("2", [6], 2)
 subsampling("2x1x2", [2, 2, 4], [2, 1, 2])
 
+# ------------------------------------------------------------------------------------- upsampling and blurred pooling
+
+LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
+
+
+def upsample(name, size, scale=None, to=None, mode="nearest"):
+    rank = len(size)
+    x = Numbers(len(name) + 100 * rank + 7).normal(2, 2, *size)
+    target = to or [n * s for n, s in zip(size, each(scale, rank))]
+    options = {"mode": "nearest"} if mode == "nearest" else {"mode": LINEAR[rank], "align_corners": False}
+    attributes = ({"scale": scale} if scale else {"size": to}) | ({} if mode == "nearest" else {"mode": mode})
+    what = {"layer": f"upsample{rank}d", "attributes": attributes}
+    case("resample", f"upsample{rank}d {mode} {name}", what, [x], lambda x: F.interpolate(x, target, **options))
+
+
+for mode in ("nearest", "linear"):
+    upsample("2", [3, 4], 2, mode=mode)
+    upsample("2x3", [2, 3], [2, 3], mode=mode)
+    upsample("to 7x5", [3, 2], to=[7, 5], mode=mode)
+    upsample("3", [5], 3, mode=mode)
+    upsample("2x1x3", [2, 3, 2], [2, 1, 3], mode=mode)
+
+
+def blur_pool(name, size, window=2, filter=3, stride=None, pool="max"):
+    rank = len(size)
+    x = Numbers(len(name) + 100 * rank + 9).normal(2, 2, *size)
+    row = torch.tensor({3: [1.0, 2, 1], 5: [1.0, 4, 6, 4, 1]}[filter], dtype=torch.float64)
+    row = row / row.sum()
+    s = each(stride or window, rank)
+
+    def function(x):
+        if pool == "max":
+            x = MAX_POOL[rank](x, window, 1)
+        if pool == "mean":
+            x = MEAN_POOL[rank](x, window, 1)
+        x = F.pad(x, [filter // 2] * (2 * rank), mode="reflect")
+        kernel = row
+        for _ in range(rank - 1):
+            kernel = kernel[..., None] * row
+        return CONV[rank](x, kernel.expand(x.shape[1], 1, *kernel.shape), stride=s, groups=x.shape[1])
+
+    attributes = {"window": window, "filter": filter} | ({"stride": stride} if stride else {})
+    attributes |= {} if pool == "max" else {"pool": pool}
+    what = {"layer": f"blur_pool{rank}d", "attributes": attributes}
+    case("resample", f"blur_pool{rank}d {name}", what, [x], function)
+
+
+blur_pool("2", [6, 5])
+blur_pool("mean, 5 taps", [6, 7], filter=5, pool="mean")
+blur_pool("blur alone, stride 1x2", [3, 4], stride=[1, 2], pool="none")
+blur_pool("3 stride 2", [9], window=3, stride=2)
+blur_pool("2", [4, 3, 4])
+
 # -------------------------------------------------------------------------------------------------------- activations
 
 ACTIVATIONS = {

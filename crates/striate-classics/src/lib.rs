@@ -5,6 +5,7 @@
 //! |---|---|---|---|
 //! | [`perceptron`] | Rosenblatt's perceptron | by correction of errors, until there are none | Rosenblatt 1958 |
 //! | [`adaline`] | adaptive linear neurons | by the delta rule | Widrow and Hoff 1960 |
+//! | [`mlp`] | multilayer perceptron of logistic units | by back-propagation, one row at a time | Rumelhart, Hinton and Williams 1986 |
 //! | [`hebb`] | linear associator, Oja's and Sanger's units | by correlation | Hebb 1949; Oja 1982; Sanger 1989 |
 //! | [`hopfield`] | discrete, continuous and modern associative memory | by storing patterns; recalls by falling energy | Hopfield 1982, 1984; Ramsauer et al. 2020 |
 //! | [`competitive`] | winner-take-all units with a conscience | prototypes, without labels | Rumelhart and Zipser 1985; DeSieno 1988 |
@@ -42,6 +43,7 @@ pub mod dbn;
 pub mod hebb;
 pub mod hopfield;
 pub mod lvq;
+pub mod mlp;
 pub mod online;
 pub mod perceptron;
 pub mod rbm;

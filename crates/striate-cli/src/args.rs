@@ -1,11 +1,15 @@
 //! The words and flags of the command line.
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags)] // these comments are what --help prints
 
+use crate::commands::search::SearchArgs;
+use crate::commands::tables::TableArgs;
+use crate::commands::train_online::OnlineArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use striate::bench::{Pass, Task};
 use striate::data::Invert;
 use striate::plan::Options;
+use striate::tables::Topology;
 use striate::tensor::Result as Outcome;
 use striate::train::Schedule;
 
@@ -43,21 +47,33 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Train a model; without arguments LeNet-5 on the digits inside
+    /// Train a model; without arguments LeNet-5 on the digits inside; or a network for a table
     #[command(after_help = EXIT_CODES, args_override_self = true)]
     Train(Box<TrainArgs>),
+    /// Compare topologies and starts for a table by cross-validation
+    #[command(after_help = EXIT_CODES)]
+    Search(Box<SearchArgs>),
     /// Go on with a run from its last checkpoint, bit for bit
     Resume(ResumeArgs),
     /// Measure a trained model: accuracy, loss, accuracy of each class
     Eval(EvalArgs),
+    /// Show what on a picture speaks for a class: gradients, occlusion, Grad-CAM; and check that the map says what was learnt
+    Attribute(Box<crate::commands::attribute::AttributeArgs>),
+    /// Show what excites each channel of each layer: pieces of pictures, and pictures made for it
+    Hierarchy(crate::commands::hierarchy::HierarchyArgs),
+    /// Measure what a shift of the pictures does to each layer and to the answer
+    #[command(after_help = crate::commands::shift::ABOUT)]
+    Shift(crate::commands::shift::ShiftArgs),
     /// Show the samples that a trained model gets most wrong
     Errors(crate::commands::errors::ErrorsArgs),
     /// Show how loss and accuracy of a run changed from epoch to epoch
     Curves(crate::commands::curves::CurvesArgs),
     /// Write a report of a run: one page of HTML with curves, evaluation, errors
     Report(crate::commands::report::ReportArgs),
-    /// Tell what is on pictures: classes with their probabilities
+    /// Tell what is on pictures, or what the rows of a table are: classes with their probabilities, or numbers
     Predict(PredictArgs),
+    /// Find digits in a picture that is larger than a model's input: the model slides over it
+    Locate(crate::commands::locate::LocateArgs),
     /// Show a model's layers: shapes, parameters, multiply-adds, receptive fields
     Summary(SummaryArgs),
     /// List the models that come with Striate, or print one as a file to copy and change
@@ -231,14 +247,23 @@ impl From<TaskName> for Task {
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)] // to be refused with a reason
 pub(crate) struct TrainArgs {
-    /// A model that comes with Striate (see `striate models`), or the path of a model file
+    /// A model that comes with Striate (see `striate models`), the path of a model file, or a table (CSV)
     #[arg(default_value = "lenet5")]
     pub(crate) model: String,
+
+    #[command(flatten)]
+    pub(crate) tables: TableArgs,
+    /// Units of the hidden layers, such as 16 or 8,4; none for no hidden layer [default: 16]
+    #[arg(long, value_name = "UNITS", value_parser = crate::commands::tables::topology, help_heading = "Tables")]
+    pub(crate) hidden: Option<Topology>,
+    #[command(flatten)]
+    pub(crate) online: OnlineArgs,
 
     /// Folder with MNIST, Fashion-MNIST (IDX, gzipped or not) or CIFAR (binary); without it, the digits inside
     #[arg(long, value_name = "DIR", help_heading = "Data")]
     pub(crate) data: Option<PathBuf>,
-    /// Part of the training samples set aside; the best weights are then chosen on it, not on the test part
+    /// Part of the training samples set aside; the best weights are then chosen on it, not on the test part [default: none; of
+    /// a table 0.2, each class in proportion]
     #[arg(long, value_name = "PART", help_heading = "Data")]
     pub(crate) validation: Option<f64>,
 
@@ -323,6 +348,18 @@ pub(crate) struct RunningArgs {
     pub(crate) quiet: bool,
 }
 
+impl RunningArgs {
+    /// Nothing is said, on so many threads.
+    pub(crate) fn quiet(threads: &ThreadArgs) -> Self {
+        RunningArgs {
+            threads: ThreadArgs { threads: threads.threads },
+            checkpoint_every: None,
+            no_report: true,
+            quiet: true,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ThreadArgs {
     /// Threads; they change the speed, never a result [default: as many as the machine grants]
@@ -353,8 +390,8 @@ pub(crate) struct SavedArgs {
 pub(crate) struct EvalArgs {
     #[command(flatten)]
     pub(crate) saved: SavedArgs,
-    /// Folder with other data than the run's own
-    #[arg(long, value_name = "DIR")]
+    /// Folder with other data than the run's own, or a table (CSV)
+    #[arg(long, value_name = "DATA")]
     pub(crate) data: Option<PathBuf>,
     /// Which part of the data
     #[arg(long, value_enum, default_value = "test")]
@@ -372,8 +409,8 @@ pub(crate) struct EvalArgs {
 pub(crate) struct PredictArgs {
     #[command(flatten)]
     pub(crate) saved: SavedArgs,
-    /// PNG, JPEG or BMP files of any size
-    #[arg(required = true, value_name = "PICTURE")]
+    /// PNG, JPEG or BMP files of any size; or tables (CSV), for a model that was trained on one
+    #[arg(required = true, value_name = "FILE")]
     pub(crate) pictures: Vec<PathBuf>,
     /// How many classes to print, the most probable first
     #[arg(long, value_name = "CLASSES", default_value = "5", value_parser = clap::value_parser!(u16).range(1..))]

@@ -46,12 +46,17 @@ fn main() -> ExitCode {
 fn run(command: Command, output: &mut Output) -> Result<Ended> {
     match command {
         Command::Train(args) => commands::train::train(args, output),
+        Command::Search(args) => commands::search::run(&args, output),
         Command::Resume(args) => commands::train::resume(args, output),
         Command::Eval(args) => commands::eval::run(&args, output),
+        Command::Attribute(args) => commands::attribute::run(&args, output),
+        Command::Hierarchy(args) => commands::hierarchy::run(&args, output),
+        Command::Shift(args) => commands::shift::run(&args, output),
         Command::Errors(args) => commands::errors::run(&args, output),
         Command::Curves(args) => commands::curves::run(&args, output),
         Command::Report(args) => commands::report::run(&args, output),
         Command::Predict(args) => commands::predict::run(&args, output),
+        Command::Locate(args) => commands::locate::run(&args, output),
         Command::Summary(args) => commands::summary::run(&args, output),
         Command::Models(args) => commands::models::run(&args, output),
         Command::Bench(args) => commands::bench::run(&args, output),

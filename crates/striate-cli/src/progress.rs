@@ -4,8 +4,10 @@ use crate::output::{note, percent};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
+use striate::model::Model;
 use striate::run::Session;
-use striate::train::EpochReport;
+use striate::tables::{Regression, Scale};
+use striate::train::{EpochReport, Tally};
 
 /// How progress is shown.
 pub(crate) enum Progress {
@@ -70,12 +72,13 @@ impl Progress {
         let speed = if seconds > 0.0 { tally.samples() as f64 / seconds } else { 0.0 };
         line.bar.set_position(at.step);
         line.bar.set_message(format!(
-            "epoch {}/{}  loss {:.4}  right {}  {:.0} images/s  {} left",
+            "epoch {}/{}  loss {:.4}  {}  {:.0} {}/s  {} left",
             trainer.position().epoch + 1,
             at.epochs,
             tally.loss(),
-            percent(tally.accuracy()),
+            judged(session.model(), &tally),
             speed,
+            samples_of(session.model()),
             clock(left)
         ));
     }
@@ -85,15 +88,16 @@ impl Progress {
         let epochs = session.trainer().settings().stop.epochs;
         let change = report.change.map_or(String::new(), |change| format!("  largest change {change:.2e}"));
         self.say(&format!(
-            "epoch {:>2}/{epochs}  loss {:.4}  right {}  {} loss {:.4}  right {}{change}  {:.1} s  {:.0} images/s{}",
+            "epoch {:>2}/{epochs}  loss {:.4}  {}  {} loss {:.4}  {}{change}  {:.1} s  {:.0} {}/s{}",
             report.epoch,
             report.train.loss(),
-            percent(report.train.accuracy()),
+            judged(session.model(), &report.train),
             session.record().data.watched(),
             report.watched.loss(),
-            percent(report.watched.accuracy()),
+            judged(session.model(), &report.watched),
             report.seconds,
             report.images_per_second(),
+            samples_of(session.model()),
             if report.best { "  best" } else { "" }
         ));
     }
@@ -104,6 +108,31 @@ impl Progress {
             line.bar.finish_and_clear();
         }
     }
+}
+
+/// What samples are called.
+pub(crate) fn samples_of(model: &Model) -> &'static str {
+    if model.table.is_some() { "rows" } else { "images" }
+}
+
+/// How well samples were told: the part that is right, or of numbers the error in their unit.
+pub(crate) fn judged(model: &Model, tally: &Tally) -> String {
+    match rmse(model, tally) {
+        Some(rmse) => format!("RMSE {rmse:.4}"),
+        None => format!("right {}", percent(tally.accuracy())),
+    }
+}
+
+/// Of a model that gives numbers, the root of the mean square of the errors in their unit.
+pub(crate) fn rmse(model: &Model, tally: &Tally) -> Option<f64> {
+    regression(model, tally, &[]).map(|found| found.rmse)
+}
+
+/// Of a model that gives numbers, the error on samples of these targets.
+pub(crate) fn regression(model: &Model, tally: &Tally, targets: &[f32]) -> Option<Regression> {
+    let mean_square = model.loss.mean_square(tally.loss()).filter(|_| model.gives_numbers())?;
+    let scale = model.table.as_ref().and_then(|table| table.scale).unwrap_or(Scale { center: 0.0, spread: 1.0 });
+    Some(Regression::of(mean_square, targets, scale))
 }
 
 /// Seconds as `1:05` or `2:03:09`.

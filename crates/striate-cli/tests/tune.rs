@@ -35,7 +35,7 @@ fn what_is_measured_is_kept_and_taken() {
     let bench = bench();
     assert!(bench.well("tune --show").out.contains("(there is none)"));
     let said = bench.well("tune tiny.toml --batch 16 --threads 1");
-    assert!(said.err.contains("n16 c16 8x8 -> o16 k3 p1: winograd4 "), "{}", said.err);
+    assert!(said.err.contains("n16 c16 8x8 -> o16 k3 p1: ") && said.err.contains(", winograd4 "), "{}", said.err);
     assert!(said.out.contains("choices changed") && said.out.contains("tune.toml"), "{}", said.out);
     let text = fs::read_to_string(bench.path(TABLE)).unwrap();
     for part in ["striate = ", "[machine]", "[choices.forward]", "[choices.grad-input]", "[choices.grad-weight]"] {

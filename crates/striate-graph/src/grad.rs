@@ -14,7 +14,15 @@ pub struct Adjoint<'g> {
     wants: Vec<bool>,
 }
 
+/// Another gradient for some equations, see [`Builder::grad_by`]: that for each input, or `None` for the equation's own.
+pub type GradientRule = for<'g> fn(&Adjoint<'g>) -> Option<Vec<Option<Var<'g>>>>;
+
 impl<'g> Adjoint<'g> {
+    /// The operation of the equation.
+    pub fn op(&self) -> &Op {
+        &self.equation.op
+    }
+
     /// Input `index` of the equation.
     pub fn input(&self, index: usize) -> Var<'g> {
         self.builder.var(self.equation.inputs[index])
@@ -98,6 +106,24 @@ impl Builder {
     /// The results are values like any other: the gradient of a gradient is the second derivative.
     #[track_caller]
     pub fn grad<'g>(&'g self, loss: Var<'g>, wrt: &[Var<'g>]) -> Vec<Var<'g>> {
+        self.grad_by(loss, wrt, |_| None)
+    }
+
+    /// As [`Builder::grad`], but an equation for which `rule` has an answer passes that on instead of its gradient.
+    ///
+    /// ```
+    /// use striate_graph::{Builder, Op, f32};
+    /// let g = Builder::new();
+    /// let x = g.input("x", f32([3]));
+    /// // Straight through: as if every elementwise function were the identity.
+    /// let slope = g.grad_by(x.tanh().sum_all(), &[x], |at| match at.op() {
+    ///     Op::Map(_) => Some(vec![Some(at.upstream(0))]),
+    ///     _ => None,
+    /// });
+    /// assert_eq!(slope[0].ty(), x.ty());
+    /// ```
+    #[track_caller]
+    pub fn grad_by<'g>(&'g self, loss: Var<'g>, wrt: &[Var<'g>], rule: GradientRule) -> Vec<Var<'g>> {
         let Some(loss_id) = loss.id() else { return wrt.iter().map(|_| loss).collect() };
         if loss.ty().rank() != 0 {
             let error = Error::model("only a scalar has a gradient").found(loss.ty()).expected("a scalar loss");
@@ -123,7 +149,8 @@ impl Builder {
             let (layer, place) = (equation.layer.clone(), equation.place.clone());
             let at = Adjoint { builder: self, equation, upstream, wants };
             self.in_layer(&layer, place, || {
-                for (index, part) in at.equation.op.gradient(&at).into_iter().enumerate() {
+                let parts = rule(&at).unwrap_or_else(|| at.equation.op.gradient(&at));
+                for (index, part) in parts.into_iter().enumerate() {
                     let (Some(part), true) = (part, at.wants(index)) else { continue };
                     let input = at.equation.inputs[index];
                     let sum = gradients.get(&input).map_or(part, |&sum| sum + part);

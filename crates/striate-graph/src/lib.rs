@@ -37,7 +37,7 @@ mod value;
 
 pub use build::{Builder, Outputs, Var};
 pub use case::{Case, CaseInput};
-pub use grad::Adjoint;
+pub use grad::{Adjoint, GradientRule};
 pub use graph::{Equation, Graph, Source, Update, ValueId, ValueInfo};
 pub use init::{Init, Scheme};
 pub use interpret::{State, Trace, interpret};

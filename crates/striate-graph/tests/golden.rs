@@ -242,7 +242,7 @@ macro_rules! families {
         const FAMILIES: &[&str] = &[$(stringify!($family)),+];
     };
 }
-families! { activation conv local loss map norm pool recurrent reduce shape units }
+families! { activation conv local loss map norm pool recurrent reduce resample shape units }
 
 #[test]
 fn every_file_is_held_against_the_interpreter() {

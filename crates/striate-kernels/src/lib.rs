@@ -5,6 +5,7 @@
 //! | convolution, its two gradients, transposed convolution | [`Forward`], [`GradInput`], [`GradWeight`] |
 //! | matrix products for dense layers | [`Gemm`] |
 //! | maximum and mean pooling and their gradients | [`Pool`] |
+//! | upsampling, blurring: a small fixed matrix along each axis | [`Separable`] |
 //! | elementwise programs, broadcasting, in place; with sums for each channel | [`Map`], [`MapSums`] |
 //! | recurrent cells over a sequence, and back through time | [`RecurrentForward`], [`RecurrentBack`] |
 //! | sums, means, maxima | [`Reduce`] |
@@ -28,6 +29,7 @@ mod parts;
 mod pool;
 mod recurrent;
 mod reduce;
+mod separable;
 pub mod simd;
 mod softmax;
 mod statistics;
@@ -42,6 +44,7 @@ pub use parts::Parts;
 pub use pool::{Divisor, Pool, TapIndex};
 pub use recurrent::{BackIo, Cell, ForwardIo, Recurrence, RecurrentBack, RecurrentForward};
 pub use reduce::{Reduce, Reduction};
+pub use separable::Separable;
 pub use simd::{ISA_VARIABLE, Isa};
 pub use softmax::softmax;
 pub use statistics::{Moments, channel_statistics};

@@ -22,6 +22,7 @@ fn run_allocates_nothing() {
         "n2 c4 9x7 -> o8 k3x2 s2x1 p1x0 g2",
         "n1 c3 6x5 -> o3 k3 p1 t0/2,1/1",
         "n2 c6 9x9 -> o6 k3 p1 g6",
+        "n2 c4 32x32 -> o4 k15 p7 g4",
         "n2 c16 6x6 -> o16 k1",
     ] {
         let g = case(text);

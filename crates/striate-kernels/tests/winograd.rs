@@ -52,6 +52,53 @@ fn errors_stay_below_what_the_documentation_says() {
         check(text, "winograd4", 1e-5, 3e-5);
         check(text, "winograd2", 3e-6, 1e-5);
     }
+    for text in [
+        "n2 c256 256 -> o24 k7 s2 p3",
+        "n3 c24 100 -> o256 k7 s2 p3",
+        "n16 c16 512 -> o16 k3 p1",
+        "n4 c64 130 -> o32 k8 s2 p2",
+        "n1 c16 1000 -> o16 k5 s3",
+    ] {
+        check(text, "winograd_line", 5e-6, 1e-5);
+    }
+}
+
+#[test]
+fn lines_take_what_is_worth_it() {
+    for (text, taken) in [
+        ("n32 c32 2048 -> o64 k7 s2 p3", true),
+        ("n8 c64 512 -> o64 k3 p1", true),
+        ("n8 c16 512 -> o16 k3 p1", false),
+        ("n8 c32 100 -> o32 k3 s2 p1", false),
+        ("n1 c1 4096 -> o32 k7 s2 p3", false),
+        ("n8 c64 100 -> o64 k9 s2 p4", false),
+    ] {
+        let options = ConvOptions::default();
+        let found = [
+            Forward::prepare(&case(text), Isa::best(), &options).unwrap().variant(),
+            GradInput::prepare(&case(text), Isa::best(), &options).unwrap().variant(),
+            GradWeight::prepare(&case(text), Isa::best(), &options).unwrap().variant(),
+        ];
+        assert_eq!(found, [if taken { "winograd_line" } else { "direct" }; 3], "{text}");
+    }
+}
+
+#[test]
+fn lines_of_any_size_stride_and_padding_are_right() {
+    for kernel in 2..=8usize {
+        for stride in kernel.div_ceil(4)..kernel.min(5) {
+            for (size, before, after) in [(8, 0, 0), (9, 1, 0), (30, 3, 2), (67, 0, kernel), (5, kernel, kernel - 1)] {
+                if stride * 3 + kernel > 16 || size + before + after < kernel {
+                    continue;
+                }
+                for (batch, channels) in [(1, "c3 -> o5"), (5, "c16 -> o9"), (2, "c8 -> o12 g2")] {
+                    let (ins, outs) = channels.split_once(" -> ").unwrap();
+                    let text = format!("n{batch} {ins} {size} -> {outs} k{kernel} s{stride} p{before}:{after}");
+                    check(&text, "winograd_line", 1e-5, 1e-5);
+                }
+            }
+        }
+    }
 }
 
 #[test]

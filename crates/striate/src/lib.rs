@@ -45,6 +45,7 @@ pub mod run;
 pub mod suggest;
 pub mod summary;
 mod table;
+pub mod tables;
 pub mod train;
 pub mod tune;
 pub mod zoo;

@@ -23,8 +23,8 @@
 use crate::model::Model;
 use layers::SubsampleLayer;
 use layers::{
-    Activation, AdaptivePoolLayer, BatchNormLayer, ConvLayer, ConvTransposeLayer, Dense, Dropout, FlattenLayer, Names,
-    PoolLayer, RecurrentLayer,
+    Activation, AdaptivePoolLayer, BatchNormLayer, BlurPoolLayer, ConvLayer, ConvTransposeLayer, Dense, Dropout,
+    FlattenLayer, Names, PoolLayer, RecurrentLayer, UpsampleLayer,
 };
 use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::panic::Location;
@@ -54,6 +54,7 @@ pub mod layers {
     pub use striate_graph::ops::pool::{AdaptivePoolLayer, PoolLayer};
     pub use striate_graph::ops::rbf::RbfLayer;
     pub use striate_graph::ops::recurrent::{JordanLayer, RecurrentLayer, Returns, Squash};
+    pub use striate_graph::ops::resample::{Before, Between, BlurPoolLayer, UpsampleLayer};
     pub use striate_graph::ops::shape::{FlattenLayer, ReshapeLayer, TransposeLayer};
     pub use striate_graph::ops::slice::{PadLayer, SliceLayer};
     pub use striate_graph::ops::softmax::SoftmaxLayer;
@@ -163,6 +164,37 @@ pub trait Chain: Sized {
     #[track_caller]
     fn mean_pool2d(self, window: impl Into<Axes>) -> Pending<Self::Base, PoolLayer> {
         self.then(PoolLayer::mean(2, window))
+    }
+
+    /// Maxima of overlapping windows, blurred with a stride, so that a picture may move (Zhang 2019): N×C×H×W.
+    #[track_caller]
+    fn blur_pool2d(self, window: impl Into<Axes>) -> Pending<Self::Base, BlurPoolLayer> {
+        self.then(BlurPoolLayer::max(2, window))
+    }
+
+    /// Maps that are so many times larger: N×C×L → N×C×L·scale.
+    #[track_caller]
+    fn upsample1d(self, scale: impl Into<Axes>) -> Pending<Self::Base, UpsampleLayer> {
+        self.then(UpsampleLayer::by(1, scale))
+    }
+
+    /// Maps that are so many times larger: N×C×H×W → N×C×H·scale×W·scale.
+    ///
+    /// ```
+    /// use striate::prelude::*;
+    /// let g = Builder::new();
+    /// let x = g.input("x", f32([N, 8.into(), 7.into(), 7.into()]));
+    /// assert_eq!(x.upsample2d(2).linear().var().ty().to_string(), "f32 N×8×14×14");
+    /// ```
+    #[track_caller]
+    fn upsample2d(self, scale: impl Into<Axes>) -> Pending<Self::Base, UpsampleLayer> {
+        self.then(UpsampleLayer::by(2, scale))
+    }
+
+    /// Maps that are so many times larger: N×C×D×H×W.
+    #[track_caller]
+    fn upsample3d(self, scale: impl Into<Axes>) -> Pending<Self::Base, UpsampleLayer> {
+        self.then(UpsampleLayer::by(3, scale))
     }
 
     /// Units that each see every input: N×I → N×units.
@@ -363,6 +395,18 @@ options! { PoolLayer:
     padding(padding: usize);
     /// The padding counts as zeros in the mean.
     count_padding();
+}
+
+options! { BlurPoolLayer:
+    /// So many taps of the filter along each axis: 3 or 5.
+    filter(taps: usize);
+    /// Steps of the filter.
+    stride(stride: impl Into<Axes>);
+}
+
+options! { UpsampleLayer:
+    /// By what lies on the line between neighbours, along each axis.
+    linear();
 }
 
 options! { Dense:

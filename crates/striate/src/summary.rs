@@ -94,10 +94,11 @@ fn summary_of(layer: &BuiltLayer<'_>, graph: &Graph, fields: &HashMap<ValueId, R
     let has_bias = parameters.clone().any(|v| v.name.ends_with(".bias"));
     let equations = &graph.equations[layer.equations.clone()];
     let macs = equations.iter().map(|equation| equation.op.cost(&types(graph, &equation.inputs)).multiply_adds).sum();
-    let window = equations.iter().find_map(|equation| match equation.op.field() {
+    let sliding = equations.iter().filter_map(|equation| match equation.op.field() {
         Field::Sliding(windows) => Some(windows),
         _ => None,
     });
+    let window = sliding.reduce(|first, then| first.iter().zip(&then).map(|(f, t)| behind(f, t)).collect());
     let joined = match &window {
         _ if macs > 0 => macs,
         Some(windows) => units * windows.iter().map(|w| w.kernel as u64).product::<u64>(),
@@ -117,6 +118,18 @@ fn summary_of(layer: &BuiltLayer<'_>, graph: &Graph, fields: &HashMap<ValueId, R
         macs,
         memory: units * graph.value(output).ty.dtype.bytes() as u64,
         receptive_field: fields.get(&output).cloned(),
+    }
+}
+
+/// The window that a unit of `then` looks through at what `first` slides over.
+fn behind(first: &Window, then: &Window) -> Window {
+    Window {
+        input: first.input,
+        kernel: (then.extent() - 1) * first.stride + first.extent(),
+        stride: first.stride * then.stride,
+        dilation: 1,
+        before: first.before + then.before * first.stride,
+        after: first.after + then.after * first.stride,
     }
 }
 

@@ -527,7 +527,7 @@ layers = [{ type = "flatten" }]
 "#,
         r#"the value of `loss` cannot be used
   found: "crossentropy"
-  expected: one of "cross_entropy", "binary_cross_entropy", "mean_squared_error", "rbf"
+  expected: one of "cross_entropy", "binary_cross_entropy", "mean_squared_error", "squared_error", "rbf"
   at: m.toml:5
   hint: did you mean "cross_entropy"?"#,
     );

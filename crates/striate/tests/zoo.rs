@@ -27,8 +27,8 @@ fn every_model_has_a_graph_to_infer() {
         let outputs: Vec<_> = graph.outputs.iter().map(|&output| graph.value(output)).collect();
         assert_eq!(outputs.iter().map(|value| value.name.as_str()).collect::<Vec<_>>(), ["scores", "probabilities"]);
         let mut expected = vec![N, model.classes.len().into()];
-        if entry.name == "unet" {
-            expected.extend([128usize; 2].map(Dim::from));
+        if entry.name.starts_with("unet") {
+            expected.extend(model.input[1..].iter().map(|&size| Dim::from(size)));
         }
         assert!(outputs.iter().all(|value| value.ty == f32(expected.clone())), "{}", entry.name);
     }
@@ -54,6 +54,9 @@ fn totals_of_the_zoo() {
     totals("mobilenet_v2", 3_504_872, 300_774_272);
     totals("cnn1d", 764_074, 161_942_016);
     totals("unet", 482_754, 580_124_672);
+    totals("lenet5_blur", 61_706, 416_520);
+    totals("unet_small", 29_786, 7_168_000);
+    totals("unet_small_transposed", 29_490, 6_250_496);
     totals("lstm_rows", 82_186, 2_248_448);
     totals("gru_rows", 61_962, 1_685_760);
 }
@@ -113,6 +116,12 @@ fn receptive_fields_through_layers() -> Result<()> {
     assert_eq!(field(start().conv2d(1, 3).conv2d(1, 3).into())?, (vec![5, 5], vec![1, 1], vec![0, 0]));
     let strided = start().conv2d(1, 3).padding(1).stride(2).max_pool2d(2).conv2d(1, [3, 1]);
     assert_eq!(field(strided.into())?, (vec![13, 5], vec![4, 4], vec![-1, -1]));
+    // A blurred pool is one window of both its steps.
+    let blurred = start().conv2d(1, 5).padding(2).blur_pool2d(2).finish()?.summary()?;
+    let window = blurred.layers[1].window.as_ref().expect("it slides")[0];
+    assert_eq!((window.kernel, window.stride, window.before), (4, 2, 1));
+    assert_eq!(blurred.layers[1].output, [1, 16, 16]);
+    assert_eq!(field(start().conv2d(1, 5).padding(2).blur_pool2d(2).into())?, (vec![8, 8], vec![2, 2], vec![-3, -3]));
     // A skip sees what either branch sees; a dense layer sees all.
     let skip = start().conv2d(1, 1).named("skip").conv2d(1, 5).padding(2).plus("skip");
     assert_eq!(field(skip)?, (vec![5, 5], vec![1, 1], vec![-2, -2]));

@@ -26,9 +26,9 @@ pub fn digits() -> Samples {
     Samples::unchecked(
         "digits",
         samples.iter().flat_map(|sample| sample[..64].iter().map(|&pixel| f32::from(pixel))).collect(),
-        64,
         samples.iter().map(|sample| usize::from(sample[64])).collect(),
         (0..10).map(|digit| digit.to_string()).collect(),
+        (0..64).map(|pixel| format!("row{}column{}", pixel / 8, pixel % 8)).collect(),
     )
 }
 
@@ -36,12 +36,12 @@ fn csv(name: &str, text: &str) -> Samples {
     let mut lines = text.lines();
     let names = |line: Option<&str>| -> Vec<String> { line.unwrap_or_default().split(',').map(String::from).collect() };
     let classes = names(lines.next());
-    let width = names(lines.next()).len();
+    let columns = names(lines.next());
     let (mut values, mut labels) = (vec![], vec![]);
     for line in lines {
         let (numbers, label) = line.rsplit_once(',').expect("the embedded files are whole: a test reads them");
         values.extend(numbers.split(',').map(|n| n.parse::<f32>().expect("a number: a test reads them")));
         labels.push(label.parse().expect("a class: a test reads them"));
     }
-    Samples::unchecked(name, values, width, labels, classes)
+    Samples::unchecked(name, values, labels, classes, columns)
 }

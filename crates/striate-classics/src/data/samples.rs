@@ -17,6 +17,7 @@ pub struct Samples {
     width: usize,
     labels: Vec<usize>,
     classes: Vec<String>,
+    columns: Vec<String>,
 }
 
 impl Samples {
@@ -33,17 +34,17 @@ impl Samples {
     ) -> Result<Self> {
         let rows = Rows::new(&values, width)?.len();
         checks::labels(&labels, rows, classes.len())?;
-        Ok(Samples { name: name.into(), values, width, labels, classes })
+        Ok(Self::unchecked(&name.into(), values, labels, classes, (1..=width).map(|k| format!("column{k}")).collect()))
     }
 
     pub(super) fn unchecked(
         name: &str,
         values: Vec<f32>,
-        width: usize,
         labels: Vec<usize>,
         classes: Vec<String>,
+        columns: Vec<String>,
     ) -> Self {
-        Samples { name: name.into(), values, width, labels, classes }
+        Samples { name: name.into(), values, width: columns.len(), labels, classes, columns }
     }
 
     /// The data set's name.
@@ -76,6 +77,11 @@ impl Samples {
         &self.classes
     }
 
+    /// The names of the numbers of a sample; `column1`, `column2`, … where they have none.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
     /// All samples.
     ///
     /// # Panics
@@ -103,6 +109,7 @@ impl Samples {
             labels: indices.iter().map(|&i| self.labels[i]).collect(),
             name: self.name.clone(),
             classes: self.classes.clone(),
+            columns: self.columns.clone(),
             width: self.width,
         }
     }

@@ -6,6 +6,7 @@ mod competitive;
 mod data;
 mod hebb;
 mod hopfield;
+mod mlp;
 mod online;
 mod perceptron;
 mod saved;

@@ -4,6 +4,7 @@ use crate::standardized;
 use striate_classics::adaline::Adaline;
 use striate_classics::competitive::{Competitive, Settings};
 use striate_classics::data;
+use striate_classics::mlp::Mlp;
 use striate_classics::online::{LearnOne, Prequential, prequential};
 use striate_classics::perceptron::Perceptron;
 use striate_tensor::{Fault, Result};
@@ -42,6 +43,7 @@ fn networks_learn_digits_as_they_come() {
     let (rows, labels) = (stream.rows(), stream.labels());
     check("perceptron", prequential(&mut Perceptron::new(64, 10).unwrap(), rows, labels), 0.82);
     check("adaline", prequential(&mut Adaline::for_classes(64, 10, 0.0005).unwrap(), rows, labels), 0.82);
+    check("mlp", prequential(&mut Mlp::for_classes(64, &[24], 10, 0.3, 1).unwrap(), rows, labels), 0.85);
     let settings = Settings { conscience: 60.0, ..Settings::default() };
     check("competitive", prequential(&mut Competitive::new(64, 40, 10, &settings).unwrap(), rows, labels), 0.65);
 }

@@ -13,6 +13,7 @@ use striate_classics::dbn::Dbn;
 use striate_classics::hebb::{self, Associator, Oja, Sanger};
 use striate_classics::hopfield::{Continuous, Hopfield, Modern, Storage};
 use striate_classics::lvq::{Lvq, LvqSettings};
+use striate_classics::mlp::Mlp;
 use striate_classics::online::LearnOne;
 use striate_classics::perceptron::{Perceptron, Settings};
 use striate_classics::rbm::{Rbm, RbmSettings};
@@ -32,6 +33,9 @@ fn each_network(visitor: &mut impl Visit) {
     let (rows, labels) = (iris.rows(), iris.labels());
     visitor.visit(Perceptron::train(rows, labels, 3, &Settings::default()).unwrap().0.margin(0.1).unwrap());
     visitor.visit(Adaline::train(rows, labels, 3, &adaline::Settings { rate: 0.001, ..Default::default() }).unwrap().0);
+    let mut mlp = Mlp::for_classes(4, &[3, 2], 3, 0.5, 7).unwrap();
+    mlp.learn_one(&[0.1, 0.2, 0.3, 0.4], 2).unwrap();
+    visitor.visit(mlp);
     let mut associator = Associator::new(2, 2, 0.3).unwrap();
     associator.learn_one(&[1.0, 0.3], &[0.7, 2.0]).unwrap();
     visitor.visit(associator);
@@ -99,8 +103,8 @@ fn networks_come_back_bit_for_bit() {
     let folder = tempfile::tempdir().unwrap();
     let mut visitor = RoundTrip(folder.path(), 0);
     each_network(&mut visitor);
-    assert_eq!(visitor.1, 19);
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 19, "each kind has a name of its own");
+    assert_eq!(visitor.1, 20);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 20, "each kind has a name of its own");
 }
 
 /// Whatever one text or tensor of a file is changed to, loading is an error or a network, never a panic.

@@ -1,10 +1,14 @@
 use super::{data, part_of, saved};
 use crate::args::EvalArgs;
-use crate::output::{Output, percent, thousands};
+use crate::output::{Output, note, percent, thousands};
+use crate::progress::regression;
 use crate::{Ended, draw, look};
 use serde_json::json;
+use striate::data::Part;
 use striate::evaluate::{Calibration, Separation};
 use striate::prelude::*;
+use striate::run::{RunFolder, RunRecord, Saved};
+use striate::tables::{Encoding, Header, Regression, encode};
 use striate::train::Workers;
 
 /// How many mistakes are named.
@@ -12,9 +16,19 @@ const PAIRS: usize = 5;
 
 pub(crate) fn run(args: &EvalArgs, output: &mut Output) -> Result<Ended> {
     let mut saved = saved(&args.saved)?;
-    let data = data(&args.saved, args.data.as_deref())?.open(part_of(args.part))?;
+    let part = part_of(args.part);
+    let (data, left_out) = match saved.model().table.clone() {
+        Some(encoding) => table(args, part, &saved, &encoding)?,
+        None => (data(&args.saved, args.data.as_deref())?.open(part)?, 0),
+    };
     let workers = Workers::new(args.threads.count());
     let result = saved.evaluate(&workers, &data)?;
+    if left_out > 0 {
+        note(format!("{left_out} rows are left out: a value is missing or unknown"));
+    }
+    if let Some(found) = regression(saved.model(), &result.all, data.targets()) {
+        return numbers(&saved, &data, found, output);
+    }
     let answers = saved.answers(&workers, &data)?;
     let confusion = answers.confusion();
     let (mean, weighted) = (confusion.macro_average(), confusion.weighted_average());
@@ -100,4 +114,50 @@ pub(crate) fn run(args: &EvalArgs, output: &mut Output) -> Result<Ended> {
         output.line(format!("most confused: {}", confused.iter().map(pair).collect::<Vec<_>>().join(", ")))?;
     }
     files.iter().try_for_each(|file| output.line(format!("picture: {}", file.display()))).map(|()| Ended::Well)
+}
+
+/// What is told of a model that gives numbers.
+fn numbers(saved: &Saved, data: &Dataset, found: Regression, output: &mut Output) -> Result<Ended> {
+    let target = saved.model().targets.join(", ");
+    if output.is_json() {
+        output.object(&json!({
+            "model": saved.model().name,
+            "weights": saved.path(),
+            "data": data.source(),
+            "target": target,
+            "rmse": found.rmse,
+            "r2": found.r2,
+            "samples": data.len(),
+            "weights_sha256": saved.weights_sha256(),
+        }))?;
+        return Ok(Ended::Well);
+    }
+    output.line(format!("model: {} ({})", saved.model().name, saved.path().display()))?;
+    output.line(format!("data: {}", data.source()))?;
+    output.line(format!(
+        "RMSE of {target}: {:.4}, R² {:.4} ({} rows)",
+        found.rmse,
+        found.r2,
+        thousands(data.len() as u64)
+    ))?;
+    Ok(Ended::Well)
+}
+
+/// The rows of a table that are asked for: all of another table, else the part of the run's own that was held out (or, as
+/// `--part train`, the one that was learned from). With them: how many rows are left out.
+fn table(args: &EvalArgs, part: Part, saved: &Saved, encoding: &Encoding) -> Result<(Dataset, usize)> {
+    if let Some(path) = &args.data {
+        let table = super::tables::open(path, Header::Auto)?;
+        let all: Vec<usize> = (0..table.len()).collect();
+        let (data, rows) = encode(&table, encoding, &saved.model().classes, &all)?;
+        return Ok((data, table.len() - rows.len()));
+    }
+    if !args.saved.run.is_dir() && args.saved.run.extension().is_some_and(|end| end == "safetensors") {
+        return Err(Error::usage("a file of weights does not say which table it learned from")
+            .expected("--data with a table")
+            .hint("or give the run's folder"));
+    }
+    let mut record = RunRecord::read(&RunFolder::open(&args.saved.run)?)?;
+    let (data, held_out) = record.data.load(saved.model(), record.settings.seed)?;
+    Ok((if part == Part::Train { data.train } else { held_out }, 0))
 }

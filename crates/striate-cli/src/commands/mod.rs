@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub(crate) mod attribute;
 pub(crate) mod bench;
 pub(crate) mod compare_connectivity;
 pub(crate) mod curves;
@@ -7,19 +8,27 @@ pub(crate) mod errors;
 pub(crate) mod eval;
 pub(crate) mod exercises;
 pub(crate) mod filter;
+pub(crate) mod hierarchy;
 pub(crate) mod kernels;
+pub(crate) mod locate;
 pub(crate) mod maps;
 pub(crate) mod models;
 pub(crate) mod plan;
 pub(crate) mod play;
 pub(crate) mod predict;
+pub(crate) mod predict_table;
 pub(crate) mod report;
 pub(crate) mod rf;
+pub(crate) mod search;
+pub(crate) mod shift;
 pub(crate) mod spectrum;
 pub(crate) mod subject;
 pub(crate) mod summary;
+pub(crate) mod tables;
 pub(crate) mod trace;
 pub(crate) mod train;
+pub(crate) mod train_online;
+pub(crate) mod train_table;
 pub(crate) mod tune;
 pub(crate) mod version;
 
@@ -53,6 +62,18 @@ fn data(saved: &SavedArgs, folder: Option<&Path>) -> Result<DataRecord> {
         true => Ok(DataRecord::default()),
         false => Ok(RunRecord::read(&RunFolder::open(&saved.run)?)?.data),
     }
+}
+
+/// Channels, height and width of the pictures that a model takes.
+///
+/// # Errors
+/// `Fault::Model`: its samples are no pictures.
+fn picture_input(model: &Model) -> Result<[usize; 3]> {
+    model.input[..].try_into().map_err(|_| {
+        Error::model("the model does not read pictures")
+            .found(format!("an input of {}", model.input))
+            .expected("channels × height × width")
+    })
 }
 
 /// The part of a data set that a word stands for.

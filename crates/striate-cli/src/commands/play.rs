@@ -30,7 +30,7 @@ pub(crate) fn run(args: &PlayArgs, output: &mut Output) -> Result<Ended> {
     }
     match output.is_json() {
         true => output.object(&json!({
-            "network": entry.name, "seed": args.seed, "results": shown.facts, "pictures": files,
+            "network": entry.name, "lesson": entry.lesson, "seed": args.seed, "results": shown.facts, "pictures": files,
         }))?,
         false => tell(entry, &shown, &files, output)?,
     }
@@ -59,7 +59,7 @@ fn list(output: &mut Output) -> Result<()> {
 }
 
 fn tell(entry: &Entry, shown: &Shown, files: &[PathBuf], output: &mut Output) -> Result<()> {
-    output.line(format!("{}\n", entry.about))?;
+    output.line(format!("{}\n\n{}\n", entry.about, wrapped(entry.lesson, 100)))?;
     for (name, value) in &shown.facts {
         let value = match value {
             Value::Number(number) if number.is_f64() => format!("{:.4}", number.as_f64().unwrap_or(f64::NAN)),
@@ -70,4 +70,21 @@ fn tell(entry: &Entry, shown: &Shown, files: &[PathBuf], output: &mut Output) ->
     }
     output.line(format!("\n{}\n", shown.text))?;
     files.iter().try_for_each(|file| output.line(format!("picture: {}", file.display())))
+}
+
+/// The text in lines of at most so many characters.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is a first line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_string());
+        }
+    }
+    lines.join("\n")
 }

@@ -10,11 +10,10 @@ use striate::train::Workers;
 pub(crate) fn run(args: &PredictArgs, output: &mut Output) -> Result<Ended> {
     let mut saved = saved(&args.saved)?;
     let model = saved.model().clone();
-    let input: [usize; 3] = model.input[..].try_into().map_err(|_| {
-        Error::new(Fault::Model, "the model does not read pictures")
-            .found(format!("an input of {}", model.input))
-            .expected("channels × height × width")
-    })?;
+    if model.table.is_some() {
+        return super::predict_table::run(args, saved, output);
+    }
+    let input = super::picture_input(&model)?;
     let workers = Workers::new(1);
     // All before the first is printed: a wrong picture leaves no half of an answer.
     let mut answers = vec![];

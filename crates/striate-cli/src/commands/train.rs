@@ -2,12 +2,12 @@ use crate::Ended;
 use crate::args::{OptimizerName, ResumeArgs, RunningArgs, TrainArgs};
 use crate::output::{Output, note, percent, thousands};
 use crate::page::Wishes;
-use crate::progress::Progress;
+use crate::progress::{Progress, judged, regression, rmse, samples_of};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use striate::prelude::*;
 use striate::run::{DataRecord, Session, SessionEvent, Start, Summary, WatchedPart};
 use striate::train::{Adam, AdamW, EpochReport, Event, Optimizer, Settings, Sgd, StopRules};
@@ -22,33 +22,103 @@ mod defaults {
 
 /// Values as they are resolved, each with where it came from.
 #[derive(Default)]
-struct Origin(BTreeMap<String, String>);
+pub(super) struct Origin(pub(super) BTreeMap<String, String>);
 
 impl Origin {
     /// The flag's value, else the default.
-    fn resolve<T>(&mut self, flag: &str, given: Option<T>, default: T) -> T {
+    pub(super) fn resolve<T>(&mut self, flag: &str, given: Option<T>, default: T) -> T {
         let from = if given.is_some() { format!("flag --{flag}") } else { "default".to_string() };
         self.0.insert(flag.to_string(), from);
         given.unwrap_or(default)
     }
 
     /// The flag's value, if there is one.
-    fn optional<T>(&mut self, flag: &str, given: Option<T>) -> Option<T> {
+    pub(super) fn optional<T>(&mut self, flag: &str, given: Option<T>) -> Option<T> {
         self.resolve(flag, given.map(Some), None)
     }
 }
 
+/// What a training does that was told nothing.
+pub(super) struct Usual {
+    pub(super) optimizer: OptimizerName,
+    /// Of sgd.
+    pub(super) momentum: f64,
+    /// Of sgd.
+    pub(super) weight_decay: f64,
+    /// The learning rate of each optimiser.
+    pub(super) rate: fn(OptimizerName, &Model) -> f64,
+    /// Everything else.
+    pub(super) settings: Settings,
+}
+
+impl Usual {
+    fn for_pictures() -> Self {
+        fn rate(optimizer: OptimizerName, model: &Model) -> f64 {
+            match optimizer {
+                OptimizerName::Sgd if matches!(model.loss, Loss::Rbf { .. }) => defaults::RBF_RATE,
+                OptimizerName::Sgd => Settings::default().learning_rate,
+                OptimizerName::Adam | OptimizerName::Adamw => defaults::ADAM_RATE,
+            }
+        }
+        Usual {
+            optimizer: OptimizerName::Sgd,
+            momentum: Sgd::default().momentum,
+            weight_decay: defaults::SGD_DECAY,
+            rate,
+            settings: Settings::default(),
+        }
+    }
+}
+
 pub(crate) fn train(args: Box<TrainArgs>, output: &mut Output) -> Result<Ended> {
-    let running = &args.running;
-    let mut origin = Origin::default();
-    let optimizer = optimizer(&args, &mut origin)?;
-    let usual = Settings::default();
+    if args.online.online {
+        return super::train_online::run(&args, output);
+    }
+    if super::train_table::is_meant(&args) {
+        return super::train_table::run(&args, output);
+    }
+    args.tables.refuse(args.hidden.is_some())?;
+    args.online.refuse()?;
     let model = super::model(&args.model)?;
-    let rate = match args.optimizer {
-        None | Some(OptimizerName::Sgd) if matches!(model.loss, Loss::Rbf { .. }) => defaults::RBF_RATE,
-        None | Some(OptimizerName::Sgd) => usual.learning_rate,
-        Some(OptimizerName::Adam | OptimizerName::Adamw) => defaults::ADAM_RATE,
+    let mut origin = Origin::default();
+    let (optimizer, settings) = resolve(&args, &Usual::for_pictures(), &model, &mut origin)?;
+    let data = DataRecord {
+        folder: origin.optional("data", args.data.clone()),
+        validation: origin.resolve("validation", args.validation, 0.0),
+        ..DataRecord::default()
     };
+    settings.check()?;
+    let from_file = model.place.is_some() && striate::zoo::all().iter().all(|entry| entry.name != args.model);
+    let from = if from_file { format!("model file {}", args.model) } else { "zoo".to_string() };
+    for part in ["model", "preprocessing", "classes", "loss"] {
+        origin.0.insert(part.to_string(), from.clone());
+    }
+    begin(Start { data, origin: origin.0, ..start(&args, model, optimizer, settings)? }, &args.running, output)
+}
+
+/// What a run is begun with, but for its data and where each value came from.
+pub(super) fn start(args: &TrainArgs, model: Model, optimizer: Optimizer, settings: Settings) -> Result<Start> {
+    let (runs, name, choices) = (args.runs.clone(), args.name.clone(), super::tune::choices()?);
+    let (data, origin) = (DataRecord::default(), BTreeMap::new());
+    Ok(Start { model, optimizer, settings, data, choices, origin, runs, name })
+}
+
+/// Begins a run and drives it to its end.
+pub(super) fn begin(start: Start, running: &RunningArgs, output: &mut Output) -> Result<Ended> {
+    let session = Session::start(start, running.threads.count())?;
+    drive(session, running, output, "start")
+}
+
+/// The flags, and what is usual where there is none.
+pub(super) fn resolve(
+    args: &TrainArgs,
+    usual: &Usual,
+    model: &Model,
+    origin: &mut Origin,
+) -> Result<(Optimizer, Settings)> {
+    let optimizer = optimizer(args, usual, origin)?;
+    let rate = (usual.rate)(args.optimizer.unwrap_or(usual.optimizer), model);
+    let usual = &usual.settings;
     let settings = Settings {
         batch: origin.resolve("batch", args.batch, usual.batch),
         learning_rate: origin.resolve("lr", args.lr, rate),
@@ -64,22 +134,7 @@ pub(crate) fn train(args: Box<TrainArgs>, output: &mut Output) -> Result<Ended> 
             seconds: origin.optional("stop-seconds", args.stop_seconds),
         },
     };
-    let data = DataRecord {
-        folder: origin.optional("data", args.data.clone()),
-        validation: origin.resolve("validation", args.validation, 0.0),
-        ..DataRecord::default()
-    };
-    settings.check()?;
-    let from_file = model.place.is_some() && striate::zoo::all().iter().all(|entry| entry.name != args.model);
-    let from = if from_file { format!("model file {}", args.model) } else { "zoo".to_string() };
-    for part in ["model", "preprocessing", "classes", "loss"] {
-        origin.0.insert(part.to_string(), from.clone());
-    }
-    let (runs, name) = (args.runs.clone(), args.name.clone());
-    let choices = super::tune::choices()?;
-    let start = Start { model, optimizer, settings, data, choices, origin: origin.0, runs, name };
-    let session = Session::start(start, running.threads.count())?;
-    drive(session, running, output, "start")
+    Ok((optimizer, settings))
 }
 
 pub(crate) fn resume(args: ResumeArgs, output: &mut Output) -> Result<Ended> {
@@ -87,8 +142,8 @@ pub(crate) fn resume(args: ResumeArgs, output: &mut Output) -> Result<Ended> {
     drive(session, &args.running, output, "resume")
 }
 
-fn optimizer(args: &TrainArgs, origin: &mut Origin) -> Result<Optimizer> {
-    let name = origin.resolve("optimizer", args.optimizer, OptimizerName::Sgd);
+fn optimizer(args: &TrainArgs, usual: &Usual, origin: &mut Origin) -> Result<Optimizer> {
+    let name = origin.resolve("optimizer", args.optimizer, usual.optimizer);
     if name != OptimizerName::Sgd && (args.momentum.is_some() || args.nesterov) {
         return Err(Error::new(Fault::Usage, "only sgd has a momentum")
             .found("--momentum or --nesterov with --optimizer adam or adamw")
@@ -97,9 +152,9 @@ fn optimizer(args: &TrainArgs, origin: &mut Origin) -> Result<Optimizer> {
     Ok(match name {
         OptimizerName::Sgd => {
             let rule = Sgd::default();
-            let momentum = origin.resolve("momentum", args.momentum, rule.momentum);
+            let momentum = origin.resolve("momentum", args.momentum, usual.momentum);
             let nesterov = origin.resolve("nesterov", args.nesterov.then_some(true), rule.nesterov);
-            let weight_decay = origin.resolve("weight-decay", args.weight_decay, defaults::SGD_DECAY);
+            let weight_decay = origin.resolve("weight-decay", args.weight_decay, usual.weight_decay);
             Sgd { momentum, nesterov, weight_decay, ..rule }.into()
         }
         OptimizerName::Adam => {
@@ -152,9 +207,13 @@ fn drive(mut session: Session, running: &RunningArgs, output: &mut Output, begin
     }
 }
 
-/// A switch that Ctrl-C sets; a second Ctrl-C ends the program at once.
-fn on_interrupt() -> Result<Arc<AtomicBool>> {
-    let switch = Arc::new(AtomicBool::new(false));
+/// A switch that Ctrl-C sets, the same for all who ask; a second Ctrl-C ends the program at once.
+pub(super) fn on_interrupt() -> Result<Arc<AtomicBool>> {
+    static SWITCH: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    if let Some(switch) = SWITCH.get() {
+        return Ok(Arc::clone(switch));
+    }
+    let switch = Arc::clone(SWITCH.get_or_init(Arc::default));
     let set = Arc::clone(&switch);
     let handler = move || {
         if set.swap(true, Ordering::Relaxed) {
@@ -215,7 +274,7 @@ fn announce(
 
 fn epoch_object(session: &Session, report: &EpochReport) -> Value {
     let watched = session.record().data.watched();
-    json!({
+    let mut object = json!({
         "event": "epoch",
         "epoch": report.epoch,
         "epochs": session.record().settings.stop.epochs,
@@ -229,7 +288,22 @@ fn epoch_object(session: &Session, report: &EpochReport) -> Value {
         "seconds": report.seconds,
         "images_per_second": report.images_per_second(),
         "best": report.best,
-    })
+    });
+    if let (Some(train), Some(of_watched)) =
+        (rmse(session.model(), &report.train), rmse(session.model(), &report.watched))
+    {
+        numbers_instead(&mut object, "train", train);
+        numbers_instead(&mut object, &watched.to_string(), of_watched);
+    }
+    object
+}
+
+/// Of a model that gives numbers: the error in their unit in place of an accuracy.
+fn numbers_instead(object: &mut Value, part: &str, rmse: f64) {
+    if let Some(object) = object.as_object_mut() {
+        object.shift_remove(&format!("{part}_accuracy"));
+        object.insert(format!("{part}_rmse"), json!(rmse));
+    }
 }
 
 /// Writes the report beside the weights; that it cannot be written is no reason to fail: all else is saved.
@@ -249,21 +323,24 @@ fn report(session: &Session, running: &RunningArgs) -> Option<PathBuf> {
 fn conclude(session: &mut Session, running: &RunningArgs, output: &mut Output) -> Result<Ended> {
     let summary = session.finish()?;
     let run = session.folder().path();
-    let Summary { stop_reason, test, best, watched, train_seconds, images_per_second, weights_sha256, .. } = &summary;
+    let Summary {
+        stop_reason, test, best, watched, measured, train_seconds, images_per_second, weights_sha256, ..
+    } = &summary;
+    let numbers = regression(session.model(), test, session.measured().targets());
     let ended = if stop_reason.is_some() { Ended::Well } else { Ended::Interrupted };
     let report = match stop_reason {
         Some(_) if !running.no_report => report(session, running),
         _ => None,
     };
     if output.is_json() {
-        output.object(&json!({
+        let mut object = json!({
             "event": if stop_reason.is_some() { "done" } else { "interrupted" },
             "stop_reason": stop_reason.as_ref().map_or("interrupted", |reason| reason.name()),
             "stop_text": stop_reason.as_ref().map(|reason| reason.to_string()),
             "epochs": summary.epochs,
             "steps": summary.steps,
-            "test_accuracy": test.accuracy(),
-            "test_loss": test.loss(),
+            format!("{measured}_accuracy"): test.accuracy(),
+            format!("{measured}_loss"): test.loss(),
             "best_epoch": best.map(|best| best.epoch),
             "best_accuracy": best.map(|best| best.watched.accuracy()),
             "best_chosen_on": watched,
@@ -272,28 +349,48 @@ fn conclude(session: &mut Session, running: &RunningArgs, output: &mut Output) -
             "weights_sha256": weights_sha256,
             "run": run,
             "report": report,
-        }))?;
+        });
+        if let (Some(found), Some(object)) = (numbers, object.as_object_mut()) {
+            let best = best.and_then(|best| rmse(session.model(), &best.watched));
+            object.shift_remove(&format!("{measured}_accuracy"));
+            object.shift_remove("best_accuracy");
+            object.insert(format!("{measured}_rmse"), json!(found.rmse));
+            object.insert(format!("{measured}_r2"), json!(found.r2));
+            object.insert("best_rmse".into(), json!(best));
+        }
+        output.object(&object)?;
         return Ok(ended);
     }
     match stop_reason {
         Some(reason) => output.line(format!("stopped: {reason}"))?,
         None => output.line(format!("interrupted: in epoch {}, after step {}", summary.epochs + 1, summary.steps))?,
     }
-    output.line(format!(
-        "test accuracy: {} ({} of {}), loss {:.4}, with the last weights",
-        percent(test.accuracy()),
-        thousands(test.right()),
-        thousands(test.samples()),
-        test.loss()
-    ))?;
+    match numbers {
+        Some(found) => output.line(format!(
+            "{measured} error: RMSE {:.4}, R² {:.4} ({} rows), with the last weights",
+            found.rmse,
+            found.r2,
+            thousands(test.samples())
+        ))?,
+        None => output.line(format!(
+            "{measured} accuracy: {} ({} of {}), loss {:.4}, with the last weights",
+            percent(test.accuracy()),
+            thousands(test.right()),
+            thousands(test.samples()),
+            test.loss()
+        ))?,
+    }
     if let Some(best) = best {
         let chosen = match watched {
             WatchedPart::Validation => "chosen on the validation part",
             WatchedPart::Test => "chosen on the test part itself; --validation sets samples aside for the choice",
+            WatchedPart::Training => {
+                "chosen on the training part itself; --validation sets samples aside for the choice"
+            }
         };
-        output.line(format!("best epoch: {}, {} ({chosen})", best.epoch, percent(best.watched.accuracy())))?;
+        output.line(format!("best epoch: {}, {} ({chosen})", best.epoch, judged(session.model(), &best.watched)))?;
     }
-    output.line(format!("training: {train_seconds:.1} s, {images_per_second:.0} images/s"))?;
+    output.line(format!("training: {train_seconds:.1} s, {images_per_second:.0} {}/s", samples_of(session.model())))?;
     output.line(format!("weights: sha256 {weights_sha256}"))?;
     output.line(format!("run: {}", run.display()))?;
     if let Some(report) = report {

@@ -66,9 +66,9 @@ impl Curve {
         Curve { name: name.into(), points }
     }
 
-    /// Values at steps 0, 1, ….
-    pub(crate) fn steps(name: impl Into<String>, values: &[f64]) -> Self {
-        Curve::new(name, values.iter().enumerate().map(|(step, v)| (step as f64, *v)).collect())
+    /// Values at 0, `every`, 2·`every`, ….
+    pub(crate) fn steps(name: impl Into<String>, every: f64, values: &[f64]) -> Self {
+        Curve::new(name, values.iter().enumerate().map(|(step, v)| (step as f64 * every, *v)).collect())
     }
 }
 
@@ -124,7 +124,7 @@ impl Chart {
                 canvas.line(&part.iter().flatten().copied().collect::<Vec<_>>(), colour, 2.0);
             });
             // More curves than colours: the second round has marks of another shape.
-            let shape = i / 8 + i;
+            let shape = i + 2 * (i / 8);
             if points.len() <= MARKED {
                 points.iter().flatten().for_each(|&(x, y)| canvas.mark(shape, x, y, 3.2, colour));
             }
@@ -137,13 +137,21 @@ impl Chart {
     }
 }
 
+/// The values of a curve at its steps, and its name.
+pub(crate) type Steps = (String, Vec<f64>);
+
 /// Curves over their steps 0, 1, …, each with its name.
-pub(crate) fn curves(title: &str, x_title: &str, y_title: &str, curves: &[(String, Vec<f64>)]) -> Drawing {
+pub(crate) fn curves(title: &str, x_title: &str, y_title: &str, curves: &[Steps]) -> Drawing {
+    curves_every(1.0, title, x_title, y_title, curves)
+}
+
+/// Curves whose values stand at 0, `every`, 2·`every`, ….
+pub(crate) fn curves_every(every: f64, title: &str, x_title: &str, y_title: &str, curves: &[Steps]) -> Drawing {
     Chart {
         title: title.to_string(),
         x: Axis::new(x_title),
         y: Axis::new(y_title),
-        curves: curves.iter().map(|(name, values)| Curve::steps(name, values)).collect(),
+        curves: curves.iter().map(|(name, values)| Curve::steps(name, every, values)).collect(),
         ..Chart::default()
     }
     .draw()

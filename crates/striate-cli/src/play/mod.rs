@@ -12,13 +12,16 @@ pub(crate) struct Entry {
     pub(crate) name: &'static str,
     /// What it is and learns from.
     pub(crate) about: &'static str,
+    /// What to look at in the numbers and pictures, and why it is so.
+    pub(crate) lesson: &'static str,
     pub(crate) show: fn(Setup) -> Result<Shown>,
 }
 
 /// All of them, the oldest first within each family.
-pub(crate) const ENTRIES: [Entry; 12] = [
+pub(crate) const ENTRIES: [Entry; 13] = [
     networks::perceptron::ENTRY,
     networks::adaline::ENTRY,
+    networks::backprop::ENTRY,
     networks::hopfield::ENTRY,
     networks::hebb::ENTRY,
     networks::competitive::ENTRY,

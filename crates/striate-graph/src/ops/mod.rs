@@ -123,6 +123,7 @@ operations! {
     conv: Conv, ConvGradInput, ConvGradWeight => ConvLayer;
     conv_transpose: => ConvTransposeLayer;
     pool: MaxPool, MaxPoolGrad, MaxPoolAt, MeanPool, MeanPoolGrad => PoolLayer, AdaptivePoolLayer;
+    resample: Resample, ResampleGrad => UpsampleLayer, BlurPoolLayer;
     local: Local, LocalGradInput, LocalGradWeight => LocalLayer;
     subsample: => SubsampleLayer;
     activation: => Activation;

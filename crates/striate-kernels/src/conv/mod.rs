@@ -11,6 +11,7 @@
 mod depthwise;
 mod direct;
 mod few;
+mod fft;
 mod lattice;
 mod plain;
 mod pointwise;
@@ -32,7 +33,7 @@ pub struct ConvOptions {
     pub variant: Option<String>,
     /// No variant whose rounding errors exceed those of the sum as it is defined, hence none of Winograd's: their
     /// errors, relative to the greatest element of the result, may reach 10⁻⁵, and 3·10⁻⁵ in the gradient to the
-    /// weights.
+    /// weights. Nor spectra, whose errors may reach 10⁻⁵.
     pub exact: bool,
 }
 
@@ -151,8 +152,10 @@ type Make<P> = fn(&Problem, Isa, &ConvOptions) -> Result<Box<P>, String>;
 /// The variants of the forward pass, the fastest first.
 const FORWARD: &[(&str, Make<dyn DataPass>)] = &[
     ("depthwise", depthwise::forward),
+    ("fft", fft::forward),
     ("few", few::forward),
     ("pointwise", pointwise::forward),
+    ("winograd_line", winograd::line::forward),
     ("winograd4", winograd::forward4),
     ("winograd2", winograd::forward2),
     ("direct", direct::forward),
@@ -161,7 +164,9 @@ const FORWARD: &[(&str, Make<dyn DataPass>)] = &[
 /// The variants of the gradient to the input, the fastest first.
 const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] = &[
     ("depthwise", depthwise::grad_input),
+    ("fft", fft::grad_input),
     ("pointwise", pointwise::grad_input),
+    ("winograd_line", winograd::line::grad_input),
     ("winograd4", winograd::grad_input4),
     ("winograd2", winograd::grad_input2),
     ("direct", direct::grad_input),
@@ -170,7 +175,9 @@ const GRAD_INPUT: &[(&str, Make<dyn DataPass>)] = &[
 /// The variants of the gradient to the weights, the fastest first.
 const GRAD_WEIGHT: &[(&str, Make<dyn WeightPass>)] = &[
     ("depthwise", depthwise::grad_weight),
+    ("fft", fft::grad_weight),
     ("pointwise", pointwise::grad_weight),
+    ("winograd_line", winograd::line::grad_weight),
     ("winograd4", winograd::grad_weight4),
     ("winograd2", winograd::grad_weight2),
     ("direct", weight::direct),

@@ -15,6 +15,7 @@ mod rbf;
 mod recurrent;
 mod reduce;
 mod reference;
+mod resample;
 mod softmax;
 
 use crate::Options;
@@ -98,6 +99,8 @@ pub(crate) fn choose(problem: &Problem<'_>) -> Result<Option<Box<dyn Kernel>>> {
         Op::Reduce(op) => Some(reduce::kernel(problem, op)),
         Op::MaxPool(_) | Op::MaxPoolGrad(_) | Op::MeanPool(_) | Op::MeanPoolGrad(_) => pool::kernel(problem),
         Op::MaxPoolAt(op) => Some(pool::at(op)),
+        Op::Resample(op) => Some(resample::kernel(problem, op, false)),
+        Op::ResampleGrad(op) => Some(resample::kernel(problem, &op.0, true)),
         Op::ChannelStatistics(op) => Some(batch_norm::kernel(problem, op)),
         Op::Softmax(_) => Some(softmax::kernel(problem, false)),
         Op::LogSoftmax(_) => Some(softmax::kernel(problem, true)),

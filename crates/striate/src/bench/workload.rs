@@ -78,6 +78,8 @@ pub struct Workload {
     batch: usize,
     samples: Vec<f32>,
     labels: Vec<i32>,
+    /// Instead of labels, where the model gives numbers.
+    targets: Vec<f32>,
     multiply_adds: u64,
 }
 
@@ -101,7 +103,11 @@ impl Workload {
         let mut inputs = graph.inputs().map(|id| graph.value(id).ty.shape_at(batch).elements() as u64);
         let (samples, labels) = (rng.stream("samples"), rng.stream("labels"));
         let samples = (0..inputs.next().unwrap_or(0)).map(|i| samples.normal(i)).collect();
-        let labels = (0..inputs.next().unwrap_or(0)).map(|i| labels.below(i, model.classes.len()) as i32).collect();
+        let told = inputs.next().unwrap_or(0);
+        let (labels, targets) = match model.gives_numbers() {
+            true => (vec![], (0..told).map(|i| labels.normal(i)).collect()),
+            false => ((0..told).map(|i| labels.below(i, model.classes.len()) as i32).collect(), vec![]),
+        };
         let store = Store::new(&graph, SEED);
         let (plan, store) = match task {
             Task::Train => (Plan::new(&graph, batch, options)?, store),
@@ -116,6 +122,7 @@ impl Workload {
             batch,
             samples,
             labels,
+            targets,
             multiply_adds: model.summary()?.macs,
         })
     }
@@ -125,7 +132,7 @@ impl Workload {
     /// # Errors
     /// None that the numbers could cause: a defect of Striate itself.
     pub fn step(&mut self) -> Result<()> {
-        let feeds = [Feed::F32(&self.samples), Feed::I32(&self.labels), Feed::F32(&[RATE])];
+        let feeds = [Feed::F32(&self.samples), told(&self.labels, &self.targets), Feed::F32(&[RATE])];
         self.plan.run(&self.workers, &mut self.store, &feeds[..self.task.inputs()])
     }
 
@@ -134,7 +141,7 @@ impl Workload {
     /// # Errors
     /// As [`Workload::step`].
     pub fn profile(&mut self, steps: usize) -> Result<Profile> {
-        let feeds = [Feed::F32(&self.samples), Feed::I32(&self.labels), Feed::F32(&[RATE])];
+        let feeds = [Feed::F32(&self.samples), told(&self.labels, &self.targets), Feed::F32(&[RATE])];
         let mut runs = vec![Vec::new(); steps];
         for durations in &mut runs {
             self.plan.run_timed(&self.workers, &mut self.store, &feeds[..self.task.inputs()], durations)?;
@@ -185,6 +192,11 @@ impl Workload {
     pub fn output(&self) -> &[f32] {
         self.plan.output(0)
     }
+}
+
+/// The classes of the samples, or their targets.
+fn told<'a>(labels: &'a [i32], targets: &'a [f32]) -> Feed<'a> {
+    if targets.is_empty() { Feed::I32(labels) } else { Feed::F32(targets) }
 }
 
 /// Whether a graph at a batch size is one that a machine can hold.

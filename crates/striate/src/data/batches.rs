@@ -153,4 +153,20 @@ impl Batches {
         }
         samples.len()
     }
+
+    /// Writes the targets of batch `index` of the current epoch, N×K, into `t`; returns how many numbers that are, 0 where
+    /// samples have classes.
+    ///
+    /// # Panics
+    /// When there is no such batch or the buffer is too small for it.
+    #[track_caller]
+    pub fn fill_targets(&self, index: usize, t: &mut [f32]) -> usize {
+        let (samples, width) = (self.samples(index), self.data.target_width());
+        if width > 0 {
+            for (&sample, t) in samples.iter().zip(t.chunks_exact_mut(width)) {
+                t.copy_from_slice(&self.data.targets()[sample as usize * width..][..width]);
+            }
+        }
+        samples.len() * width
+    }
 }

@@ -21,6 +21,8 @@ pub struct Dataset {
     shape: Shape,
     labels: Arc<Vec<i32>>,
     classes: Arc<Vec<String>>,
+    /// N×K, where samples have numbers to be told instead of classes; then all labels are 0 and there is no class.
+    targets: Arc<Vec<f32>>,
     source: Arc<str>,
 }
 
@@ -72,6 +74,58 @@ impl Dataset {
         Ok(Self::unchecked(Samples::Reals(x.into_data()), shape, labels, classes, "memory".into()))
     }
 
+    /// Real numbers, `N×…`, with K numbers to be told of each, `N×K`; there are no classes.
+    ///
+    /// # Errors
+    /// `Fault::Data`: there is no sample, the numbers of samples and targets differ, a target is not finite.
+    ///
+    /// ```
+    /// use striate::data::Dataset;
+    /// use striate_tensor::Array;
+    /// let data = Dataset::with_targets(Array::from_fn([4, 3], |i| i as f32), Array::from_fn([4, 1], |i| i as f32))?;
+    /// assert_eq!((data.targets(), data.target_width(), data.classes().len()), (&[0.0, 1.0, 2.0, 3.0][..], 1, 0));
+    /// # Ok::<(), striate_tensor::Error>(())
+    /// ```
+    pub fn with_targets(x: Array<f32>, targets: Array<f32>) -> Result<Self> {
+        let (samples, rows) = (x.shape().first().copied().unwrap_or(0), targets.shape().first().copied().unwrap_or(0));
+        if samples != rows || targets.shape().rank() != 2 || targets.data().is_empty() {
+            return Err(Error::data("samples and targets do not fit together")
+                .found(format!("{} samples, targets {}", samples, targets.shape()))
+                .expected("targets N×K, K at least 1, for N samples"));
+        }
+        if let Some(at) = targets.data().iter().position(|t| !t.is_finite()) {
+            return Err(Error::data("a target is not finite").found(format!("{} of sample {at}", targets.data()[at])));
+        }
+        let mut data = Self::from_array(x, vec![0; samples], vec![String::new()])?;
+        data.classes = Arc::default();
+        data.targets = Arc::new(targets.into_data());
+        Ok(data)
+    }
+
+    /// Says in one line where the samples come from.
+    #[must_use]
+    pub fn from_source(self, source: &str) -> Self {
+        Dataset { source: source.into(), ..self }
+    }
+
+    /// The numbers to be told, `N×K`, row-major; empty where samples have classes.
+    pub fn targets(&self) -> &[f32] {
+        &self.targets
+    }
+
+    /// How many numbers are to be told of a sample; 0 where samples have classes.
+    pub fn target_width(&self) -> usize {
+        self.targets.len() / self.len().max(1)
+    }
+
+    /// All samples, `N×…`, as real numbers; `None` when they are images of bytes.
+    pub fn reals(&self) -> Option<&[f32]> {
+        match &*self.samples {
+            Samples::Bytes(_) => None,
+            Samples::Reals(reals) => Some(reals),
+        }
+    }
+
     pub(super) fn unchecked(
         samples: Samples,
         shape: Shape,
@@ -84,6 +138,7 @@ impl Dataset {
             shape,
             labels: Arc::new(labels),
             classes: Arc::new(classes),
+            targets: Arc::default(),
             source: source.into(),
         }
     }
@@ -125,7 +180,7 @@ impl Dataset {
     /// ```
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes.len()];
-        self.labels.iter().for_each(|&label| counts[label as usize] += 1);
+        self.labels.iter().filter(|_| !self.classes.is_empty()).for_each(|&label| counts[label as usize] += 1);
         counts
     }
 
@@ -179,6 +234,7 @@ impl Dataset {
         Dataset {
             samples: Arc::new(chosen),
             labels: Arc::new(samples.iter().map(|&sample| self.labels[sample]).collect()),
+            targets: Arc::new(gather(&self.targets, self.target_width(), samples)),
             ..self.clone()
         }
     }

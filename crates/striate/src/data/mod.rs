@@ -6,6 +6,8 @@
 //! | a folder with MNIST, Fashion-MNIST (IDX) or CIFAR (binary) files | [`Dataset::open`] |
 //! | memory | [`Dataset::from_images`], [`Dataset::from_array`] |
 //! | one PNG, JPEG or BMP file, to predict | [`Picture::open`] |
+//! | digits at random places, to be found | [`Scene`] |
+//! | digits among clutter, with their pixels | [`Clutter`] |
 //!
 //! Everything passes through the model's own [`Preprocessing`] on its way into a batch or a prediction, so that
 //! training and prediction cannot differ. Files are checked against their own length before anything is allocated.
@@ -27,6 +29,7 @@
 
 mod batches;
 mod cifar;
+mod clutter;
 mod convert;
 mod dataset;
 mod digits;
@@ -35,11 +38,16 @@ mod folder;
 mod idx;
 mod picture;
 mod preprocessing;
+mod scene;
 mod select;
 
+pub(crate) use select::set_aside;
+
 pub use batches::Batches;
+pub use clutter::Clutter;
 pub use dataset::Dataset;
 pub use digits::Digits;
 pub use folder::Part;
 pub use picture::{Invert, Picture};
 pub use preprocessing::{Polarity, Preprocessing};
+pub use scene::{Placed, Scene};

@@ -102,6 +102,21 @@ impl Picture {
         })
     }
 
+    /// Height and width of a picture, as [`Picture::open`] sees it: upright.
+    ///
+    /// # Errors
+    /// `Fault::Data` with the path: not a readable PNG, JPEG or BMP, too large.
+    ///
+    /// ```no_run
+    /// let [height, width] = striate::data::Picture::edges("page.png".as_ref())?;
+    /// # Ok::<(), striate_tensor::Error>(())
+    /// ```
+    pub fn edges(path: &Path) -> Result<[usize; 2]> {
+        let file = File::open(path).map_err(|failure| io_error("open the picture", path, &failure))?;
+        let image = decode(BufReader::new(file)).map_err(|error| error.at(place(path)))?;
+        Ok([image.height() as usize, image.width() as usize])
+    }
+
     /// As [`Picture::open`], from the bytes of such a file.
     ///
     /// ```

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use striate_tensor::{Error, Result, Shape};
+use striate_tensor::{Array, Error, Result, Shape};
 
 /// From the bytes of a picture to the numbers that a model sees; a part of the model and of its file.
 ///
@@ -127,6 +127,28 @@ impl Preprocessing {
             [channels, height, width] => [channels, height + 2 * self.pad, width + 2 * self.pad].into(),
             _ => sample.clone(),
         }
+    }
+
+    /// What byte 0 and byte 255 become in a channel.
+    ///
+    /// ```
+    /// use striate::data::Preprocessing;
+    /// let sharp = Preprocessing { mean: vec![0.5], std: vec![0.25], ..Preprocessing::default() };
+    /// assert_eq!(sharp.ends(0), [-2.0, 2.0]);
+    /// ```
+    pub fn ends(&self, channel: usize) -> [f32; 2] {
+        let (mean, std) = self.moments(channel);
+        self.range.map(|end| (end - mean) / std)
+    }
+
+    /// The way back, to look at: how bright each element of a preprocessed sample is, 0 where it is black, 1 where it is white.
+    /// The first axis is that of the channels; padding stays.
+    pub fn brightness(&self, sample: &Array<f32>) -> Array<f32> {
+        let places = sample.shape().iter().skip(1).product::<usize>().max(1);
+        Array::from_fn(sample.shape().clone(), |i| {
+            let [black, white] = self.ends(i / places);
+            (sample.data()[i] - black) / (white - black)
+        })
     }
 
     /// What to subtract and to divide by in a channel.

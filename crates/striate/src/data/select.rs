@@ -48,25 +48,30 @@ impl Dataset {
                 .found(format!("{count} of {} samples for validation", self.len()))
                 .expected(format!("fewer than {}", self.len())));
         }
-        let mut aside = vec![false; self.len()];
-        let by_class = self.by_class();
-        let quotas = quotas(&by_class.iter().map(Vec::len).collect::<Vec<_>>(), count);
-        for (class, (mut samples, quota)) in by_class.into_iter().zip(quotas).enumerate() {
-            Rng::new(seed).stream("validation").substream(class as u64).shuffle(&mut samples);
-            samples[..quota].iter().for_each(|&sample| aside[sample] = true);
-        }
+        let aside = set_aside(self.by_class(), self.len(), count, seed);
         let part = |side| self.subset(&(0..self.len()).filter(|&sample| aside[sample] == side).collect::<Vec<_>>());
         Ok((part(false), part(true)))
     }
 
     /// The numbers of the samples of each class.
     fn by_class(&self) -> Vec<Vec<usize>> {
-        let mut by_class = vec![vec![]; self.classes().len()];
+        let mut by_class = vec![vec![]; self.classes().len().max(1)];
         for (sample, &label) in self.labels().iter().enumerate() {
             by_class[label as usize].push(sample);
         }
         by_class
     }
+}
+
+/// Which of `len` samples are set aside: `count` in all, drawn by `seed` from each class in proportion to its size.
+pub(crate) fn set_aside(by_class: Vec<Vec<usize>>, len: usize, count: usize, seed: u64) -> Vec<bool> {
+    let mut aside = vec![false; len];
+    let quotas = quotas(&by_class.iter().map(Vec::len).collect::<Vec<_>>(), count);
+    for (class, (mut samples, quota)) in by_class.into_iter().zip(quotas).enumerate() {
+        Rng::new(seed).stream("validation").substream(class as u64).shuffle(&mut samples);
+        samples[..quota].iter().for_each(|&sample| aside[sample] = true);
+    }
+    aside
 }
 
 /// `total` shared out in proportion to the sizes: rounded down, then one more for the largest remainders.

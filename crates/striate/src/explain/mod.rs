@@ -26,14 +26,20 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+pub mod attribution;
 mod dense_matrix;
 mod effective_field;
+mod feed;
 mod filters;
 mod granularity;
+pub mod heatmap;
+pub mod hierarchy;
 mod kernels;
 mod lens;
+pub mod locate;
 mod receptive_field;
 mod response;
+pub mod shift;
 mod trace;
 mod transform;
 

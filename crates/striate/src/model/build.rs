@@ -11,7 +11,8 @@ use striate_tensor::{Error, Result};
 pub struct Built<'g> {
     /// The samples: N×….
     pub input: Var<'g>,
-    /// The output of the last layer: one score for each class, N×K, or N×K×… for each class at each place.
+    /// The output of the last layer: one score for each class, N×K, or N×K×… for each class at each place; a single one, N×1,
+    /// for two classes; or one number for each target.
     pub output: Var<'g>,
     /// The layers in order.
     pub layers: Vec<BuiltLayer<'g>>,
@@ -121,11 +122,32 @@ impl Model {
     /// The loss of scores by labels of the type [`Loss::labels`], a scalar.
     pub fn loss_of<'g>(&self, scores: Var<'g>, labels: Var<'g>) -> Var<'g> {
         let place = self.layers.last().and_then(|layer| layer.place.clone());
-        scores.builder().in_layer("loss", place, || self.loss.of(scores, labels))
+        scores.builder().in_layer("loss", place, || match self.gives_numbers() {
+            true => self.loss.of_targets(scores, labels),
+            false => self.loss.of(scores, labels),
+        })
     }
 
-    /// The graph that uses the model: `input` to `scores`, the output of the last layer, and `probabilities`, one for
-    /// each class.
+    /// The type of the labels that belong to an output: the class of each sample (or place), or its targets, f32 N×K.
+    pub fn labels(&self, output: &Type) -> Type {
+        if self.gives_numbers() { output.clone() } else { Loss::labels(output) }
+    }
+
+    /// One score for each class, N×K×…. A single output s for two classes becomes (2m − s, s), m the middle between
+    /// them; the greater is the answer.
+    pub fn scores_of<'g>(&self, output: Var<'g>) -> Var<'g> {
+        let single = output.ty().dims.get(1) == Some(&Dim::from(1)) && self.classes.len() == 2;
+        match self.loss.middle().filter(|_| single && !output.is_poisoned()) {
+            Some(middle) => {
+                let other = output.builder().in_layer("scores", None, || -output + 2.0 * middle);
+                other.concat(&[output], 1)
+            }
+            None => output,
+        }
+    }
+
+    /// The graph that uses the model: `input` to `scores`, one for each class, and `probabilities`; of a model that gives
+    /// numbers, `scores` alone, the output of the last layer.
     ///
     /// # Errors
     /// Every mistake of the model.
@@ -139,8 +161,19 @@ impl Model {
     pub fn graph_for_inference(&self) -> Result<Graph> {
         let builder = Builder::new();
         let built = self.build(&builder, Mode::Infer);
-        let probabilities = builder.in_layer("probabilities", None, || self.loss.probabilities(built.output));
-        builder.finish([built.output.named("scores"), probabilities.named("probabilities")])
+        if self.gives_numbers() {
+            return builder.finish([built.output.named("scores")]);
+        }
+        let scores = self.scores_of(built.output);
+        let probabilities = builder.in_layer("probabilities", None, || {
+            let of = self.loss.probabilities(built.output);
+            match scores.id() == built.output.id() {
+                true => of,
+                // The one unit tells of the second class.
+                false => (-of + 1.0).concat(&[of], 1),
+            }
+        });
+        builder.finish([scores.named("scores"), probabilities.named("probabilities")])
     }
 
     /// Whether the model makes sense: names, references, shapes, classes.
@@ -180,7 +213,14 @@ impl Model {
             Err(error) => errors.push(("input", error)),
             Ok(()) => errors.extend(self.preprocessing.check(self.input[0]).err().map(|e| ("preprocessing", e))),
         }
-        if self.classes.is_empty() {
+        if self.gives_numbers() && !self.classes.is_empty() {
+            let error = Error::model("a model tells classes or gives numbers, not both");
+            errors.push(("targets", error.found("`classes` and `targets`").hint("leave one of them out")));
+        }
+        if let Some(Err(error)) = self.table.as_ref().map(|table| table.check(&self.input, self.gives_numbers())) {
+            errors.push(("table", error));
+        }
+        if self.classes.is_empty() && !self.gives_numbers() {
             let error = Error::model("the model has no classes").expected("their names or their number");
             errors.push(("classes", error.hint("such as classes = 10, or classes = [\"cat\", \"dog\"]")));
         }
@@ -192,6 +232,9 @@ impl Model {
             errors.push(("layers", Error::model("the model has no layers").expected("at least one layer")));
         }
         errors.extend(self.loss.check().err().map(|error| ("loss", error)));
+        if self.gives_numbers() {
+            errors.extend(self.loss.check_numbers().err().map(|error| ("loss", error)));
+        }
         errors
     }
 
@@ -235,7 +278,20 @@ impl Model {
             return Err(Error::model("the layers do nothing").hint("the output is the input itself"));
         }
         let output = output.ty();
+        if self.gives_numbers() {
+            let wanted = self.targets.len();
+            return match output.rank() == 2 && output.dims[0] == N && output.dims[1] == Dim::from(wanted) {
+                true => Ok(()),
+                false => Err(Error::model("the last layer does not give one number for each target")
+                    .found(&output)
+                    .expected(format!("{} for {wanted} target(s)", f32([N, wanted.into()])))
+                    .hint(format!("end with a dense layer of {wanted} unit(s)"))),
+            };
+        }
         let wanted = self.classes.len();
+        if wanted == 2 && output.rank() == 2 && output.dims[1] == Dim::from(1) && self.loss.middle().is_some() {
+            return Ok(());
+        }
         if output.rank() < 2 || output.dims[0] != N || output.dims[1] != Dim::from(wanted) {
             return Err(Error::model("the last layer does not give one score for each class")
                 .found(&output)

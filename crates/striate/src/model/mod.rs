@@ -1,15 +1,19 @@
 //! Models: networks as data, in Rust and in `model.toml`.
 
 mod build;
+mod convolve;
 mod loss;
+mod pretrained;
 mod read;
 mod write;
 
 pub use build::{Built, BuiltLayer};
 pub use loss::Loss;
+pub use pretrained::{Pretrained, from_dbn};
 
 use crate::data::Preprocessing;
 use crate::nn::{Base, Chain, stem};
+use crate::tables::Encoding;
 use std::panic::Location;
 use striate_graph::Layer;
 use striate_graph::ops::join::{AddLayer, ConcatLayer, Names};
@@ -68,6 +72,10 @@ pub struct Model {
     pub preprocessing: Preprocessing,
     /// The names of the classes, in the order of the labels.
     pub classes: Vec<String>,
+    /// The names of the numbers that it gives, one for each output, where it tells no classes; `classes` is empty then.
+    pub targets: Vec<String>,
+    /// How a row of a table becomes a sample, where that is what it reads.
+    pub table: Option<Encoding>,
     /// What training makes small.
     pub loss: Loss,
     /// The layers in order.
@@ -93,7 +101,11 @@ pub struct ModelLayer {
 impl PartialEq for Model {
     fn eq(&self, other: &Self) -> bool {
         let head = |m: &Model| (m.name.clone(), m.input.clone(), m.preprocessing.clone(), m.classes.clone());
-        head(self) == head(other) && self.loss == other.loss && self.layers == other.layers
+        let tables = |m: &Model| (m.targets.clone(), m.table.clone());
+        head(self) == head(other)
+            && tables(self) == tables(other)
+            && self.loss == other.loss
+            && self.layers == other.layers
     }
 }
 
@@ -137,6 +149,8 @@ impl Model {
             input: input.into(),
             preprocessing: Preprocessing::default(),
             classes: vec![],
+            targets: vec![],
+            table: None,
             loss: Loss::default(),
             layers: vec![],
             place: Some(Place::Source(Location::caller())),
@@ -147,6 +161,30 @@ impl Model {
     pub fn classes(mut self, classes: impl Into<Classes>) -> Self {
         self.classes = classes.into().0;
         self
+    }
+
+    /// The names of the numbers that it gives, one for each output, instead of classes.
+    ///
+    /// ```
+    /// use striate::prelude::*;
+    /// let model = Model::new("price", [3]).targets(["euro"]).loss(Loss::MeanSquaredError {}).dense(1).finish()?;
+    /// assert!(model.to_toml().contains("targets = [\"euro\"]"));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn targets(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.targets = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// How a row of a table becomes a sample.
+    pub fn table(mut self, encoding: Encoding) -> Self {
+        self.table = Some(encoding);
+        self
+    }
+
+    /// Whether it gives numbers instead of classes.
+    pub fn gives_numbers(&self) -> bool {
+        !self.targets.is_empty()
     }
 
     /// How a picture becomes a sample.

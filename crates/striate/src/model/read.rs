@@ -118,7 +118,8 @@ impl<'t> Reader<'t> {
 
     /// The model as far as it can be read; what cannot be read is noted. `None` when nothing can be made of it.
     fn model(&mut self, table: DeTable<'t>) -> Option<Model> {
-        const KEYS: &[&str] = &["version", "name", "input", "preprocessing", "classes", "loss", "layers"];
+        const KEYS: &[&str] =
+            &["version", "name", "input", "preprocessing", "classes", "targets", "table", "loss", "layers"];
         let mut head = Fields::new("", table, 0..0);
         let version: Option<u32> = self.required(&mut head, "version", "the version of the format, 1");
         if let Some(version) = version.filter(|&version| version != VERSION) {
@@ -132,7 +133,12 @@ impl<'t> Reader<'t> {
         let name: Option<String> = self.required(&mut head, "name", "a name for the model, such as \"lenet5\"");
         let input: Option<Input> = self.required(&mut head, "input", "input = { shape = [channels, height, width] }");
         let preprocessing = self.optional(&mut head, "preprocessing");
-        let classes: Option<ClassesForm> = self.required(&mut head, "classes", "a number, or a list of names");
+        let targets: Option<Vec<String>> = self.optional(&mut head, "targets");
+        let classes: Option<ClassesForm> = match targets {
+            Some(_) => self.optional(&mut head, "classes"),
+            None => self.required(&mut head, "classes", "a number, or a list of names"),
+        };
+        let table = self.optional(&mut head, "table");
         if let Some(loss) = head.table.get_mut("loss") {
             in_full(loss);
         }
@@ -149,6 +155,8 @@ impl<'t> Reader<'t> {
             input: input.map(|input| input.shape).unwrap_or_default(),
             preprocessing: preprocessing.unwrap_or_default(),
             classes: classes.map(ClassesForm::names).unwrap_or_default(),
+            targets: targets.unwrap_or_default(),
+            table,
             loss: loss.unwrap_or_default(),
             layers,
             place: Some(Place::File(self.file.to_string())),

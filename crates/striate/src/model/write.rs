@@ -2,6 +2,7 @@
 
 use super::read::VERSION;
 use super::{Classes, Loss, Model, ModelLayer, default_name};
+use crate::tables::Encoding;
 use serde::Serialize;
 use std::fmt::Write;
 use striate_graph::Layer;
@@ -40,9 +41,14 @@ impl Model {
         line("input", format!("{{ shape = {} }}", value(&self.input)));
         line("preprocessing", value(&self.preprocessing));
         match Classes::from(self.classes.len()).0 == self.classes {
+            _ if self.gives_numbers() => line("targets", value(&self.targets)),
             true => line("classes", self.classes.len().to_string()),
             false => line("classes", value(&self.classes)),
         }
+        if let Some(table) = &self.table {
+            text.push_str(&table_text(table));
+        }
+        let mut line = |key: &str, value: String| _ = writeln!(text, "{}", broken(&format!("{key} = {value}"), 0));
         line("loss", if self.loss.is_plain() { value(self.loss.kind()) } else { value::<Loss>(&self.loss) });
         text.push_str("layers = [\n");
         for (index, ModelLayer { name, layer, from, .. }) in self.layers.iter().enumerate() {
@@ -54,6 +60,16 @@ impl Model {
         text.push_str("]\n");
         text
     }
+}
+
+/// The encoding of a table, one line an attribute.
+fn table_text(table: &Encoding) -> String {
+    let Encoding { target, scale, missing, attributes } = table;
+    let scale = scale.map_or(String::new(), |scale| format!("scale = {}, ", value(&scale)));
+    let mut text =
+        format!("table = {{ target = {}, {scale}missing = {}, attributes = [\n", value(target), value(missing));
+    attributes.iter().for_each(|attribute| _ = writeln!(text, "    {},", value(attribute)));
+    text + "] }\n"
 }
 
 /// A value as TOML on one line.
@@ -68,23 +84,27 @@ fn value<T: Serialize + ?Sized>(value: &T) -> String {
 /// A line that is too long, broken after commas inside brackets, where TOML allows it.
 fn broken(line: &str, indent: usize) -> String {
     let mut text = String::new();
-    let (mut column, mut depth, mut quoted) = (indent, 0usize, false);
+    let (mut column, mut depth, mut quote) = (indent, 0usize, None);
+    let mut escaped = false;
     let chars: Vec<char> = line.chars().collect();
     let mut at = 0;
     while at < chars.len() {
         let c = chars[at];
-        let escaped = at > 0 && chars[at - 1] == '\\';
-        match c {
-            '"' if !escaped => quoted = !quoted,
-            '[' if !quoted => depth += 1,
-            ']' if !quoted => depth -= 1,
+        match (c, quote) {
+            // Within double quotes a backslash takes the next character with it.
+            _ if escaped => escaped = false,
+            ('\\', Some('"')) => escaped = true,
+            ('"' | '\'', None) => quote = Some(c),
+            (c, Some(end)) if c == end => quote = None,
+            ('[', None) => depth += 1,
+            (']', None) => depth -= 1,
             _ => {}
         }
         text.push(c);
         column += 1;
         at += 1;
         // The next item ends where the next comma of this list is.
-        if c == ',' && depth > 0 && !quoted && chars.get(at) == Some(&' ') {
+        if c == ',' && depth > 0 && quote.is_none() && chars.get(at) == Some(&' ') {
             let item = chars[at..].iter().skip(1).position(|&c| c == ',' || c == ']').unwrap_or(0) + 2;
             if column + item > WIDTH {
                 text.push('\n');

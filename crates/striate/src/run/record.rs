@@ -1,5 +1,7 @@
 use super::RunFolder;
-use crate::data::{Dataset, Digits, Part, Preprocessing};
+use crate::data::{Dataset, Digits, Part};
+use crate::model::Model;
+use crate::tables::{self, TableSource};
 use crate::train::{Data, Optimizer, Settings};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -45,6 +47,9 @@ pub struct DataRecord {
     /// The folder with the data set; without one, the digits inside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
+    /// The table that holds the samples, instead of a folder; its held-out part is the validation part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableSource>,
     /// The part of the training samples that is set aside to choose the best weights by; 0 for none.
     pub validation: f64,
     /// Fingerprint of the samples and labels, so that a run cannot go on with other data; filled in when they are read.
@@ -60,6 +65,8 @@ pub enum WatchedPart {
     Validation,
     /// The test part.
     Test,
+    /// The training part itself, of a table of which nothing is set aside.
+    Training,
 }
 
 impl fmt::Display for WatchedPart {
@@ -67,6 +74,7 @@ impl fmt::Display for WatchedPart {
         f.write_str(match self {
             WatchedPart::Validation => "validation",
             WatchedPart::Test => "test",
+            WatchedPart::Training => "training",
         })
     }
 }
@@ -74,7 +82,16 @@ impl fmt::Display for WatchedPart {
 impl DataRecord {
     /// Which samples are watched.
     pub fn watched(&self) -> WatchedPart {
-        if self.validation > 0.0 { WatchedPart::Validation } else { WatchedPart::Test }
+        match (self.validation > 0.0, &self.table) {
+            (true, _) => WatchedPart::Validation,
+            (false, Some(_)) => WatchedPart::Training,
+            (false, None) => WatchedPart::Test,
+        }
+    }
+
+    /// Which samples are measured at the end: a table has no test part of its own.
+    pub fn measured(&self) -> WatchedPart {
+        if self.table.is_some() { self.watched() } else { WatchedPart::Test }
     }
 
     /// One part of the data set.
@@ -95,13 +112,25 @@ impl DataRecord {
     /// # Errors
     /// `Fault::Data`: the data cannot be read or are not those of the fingerprint. `Fault::Usage`: the validation part
     /// is no part.
-    pub fn load(&mut self, preprocessing: &Preprocessing, seed: u64) -> Result<(Data, Dataset)> {
+    pub fn load(&mut self, model: &Model, seed: u64) -> Result<(Data, Dataset)> {
         if !(self.validation >= 0.0 && self.validation < 1.0) {
             return Err(Error::usage("the validation part makes no sense")
                 .found(self.validation)
                 .expected("a part of the training samples, such as 0.1; at least 0 and below 1"));
         }
-        let (train, test) = (self.open(Part::Train)?, self.open(Part::Test)?);
+        let (train, test) = match (&self.table, &model.table) {
+            (Some(source), Some(encoding)) => {
+                let parts = tables::apply(&source.open()?, encoding, &model.classes, self.validation, seed)?;
+                let held_out = parts.held_out.unwrap_or_else(|| parts.train.clone());
+                (parts.train, held_out)
+            }
+            (None, None) => (self.open(Part::Train)?, self.open(Part::Test)?),
+            _ => {
+                return Err(Error::usage("model and data do not belong together")
+                    .found("a model for tables with other data, or the reverse")
+                    .expected("a model whose `table` says how rows become samples, and a table"));
+            }
+        };
         let sha256 = fingerprint(&[&train, &test]);
         if !self.sha256.is_empty() && self.sha256 != sha256 {
             return Err(Error::data("the data are not those that the run was begun with")
@@ -112,20 +141,26 @@ impl DataRecord {
         }
         self.sha256 = sha256;
         let (train, watched) = match self.watched() {
-            WatchedPart::Test => (train, test.clone()),
+            _ if self.table.is_some() => (train, test.clone()),
+            WatchedPart::Test | WatchedPart::Training => (train, test.clone()),
             WatchedPart::Validation => {
                 let count = (self.validation * train.len() as f64).round() as usize;
                 train.split_validation(count.max(1), seed)?
             }
         };
-        Ok((Data { train, watched, preprocessing: preprocessing.clone() }, test))
+        Ok((Data { train, watched, preprocessing: model.preprocessing.clone() }, test))
     }
 }
 
 fn fingerprint(parts: &[&Dataset]) -> String {
     let of = |part: &&Dataset| {
         let labels: Vec<u8> = part.labels().iter().flat_map(|label| label.to_le_bytes()).collect();
-        sha256_hex(part.pixels().unwrap_or_default()) + &sha256_hex(&labels)
+        let reals = |numbers: &[f32]| numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+        let samples = match part.reals() {
+            Some(numbers) => reals(&[numbers, part.targets()].concat()),
+            None => part.pixels().unwrap_or_default().to_vec(),
+        };
+        sha256_hex(&samples) + &sha256_hex(&labels)
     };
     sha256_hex(parts.iter().map(of).collect::<String>().as_bytes())
 }

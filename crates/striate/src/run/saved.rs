@@ -76,7 +76,7 @@ impl Saved {
     }
 
     /// Writes weights with everything that is needed to use them; gives back their fingerprint.
-    pub(super) fn write<'a>(
+    pub(crate) fn write<'a>(
         path: &Path,
         model: &Model,
         store: &Store,
@@ -149,7 +149,8 @@ impl Saved {
         Evaluator::frozen(graph).with_options(self.options.clone()).evaluate(workers, &mut self.store, &batches)
     }
 
-    /// The probability of each class for one sample, which has the shape of the model's input.
+    /// The probability of each class for one sample, which has the shape of the model's input; of a model that gives numbers,
+    /// those, as it learned them.
     ///
     /// # Errors
     /// `Fault::Data`: it has another shape.
@@ -164,6 +165,6 @@ impl Saved {
             none => none.insert(Plan::frozen(&self.model.graph_for_inference()?, 1, &self.store, &self.options)?),
         };
         plan.run(workers, &mut self.store, &[Feed::F32(sample.data())])?;
-        Ok(plan.output(1).to_vec())
+        Ok(plan.output(if self.model.gives_numbers() { 0 } else { 1 }).to_vec())
     }
 }

@@ -75,8 +75,10 @@ pub struct Summary {
     pub epochs: u64,
     /// Steps.
     pub steps: u64,
-    /// The test part, with the last weights.
+    /// The measured part, with the last weights.
     pub test: Tally,
+    /// Which samples that is: the test part, or of a table the watched part.
+    pub measured: WatchedPart,
     /// The best epoch.
     pub best: Option<Best>,
     /// Which samples the best epoch was chosen by.
@@ -100,14 +102,17 @@ impl Session {
             // The run must find its data from anywhere.
             *folder = std::path::absolute(&folder).unwrap_or_else(|_| folder.clone());
         }
+        if let Some(file) = data.table.as_mut().and_then(|table| table.file.as_mut()) {
+            *file = std::path::absolute(&*file).unwrap_or_else(|_| file.clone());
+        }
         settings.check()?;
         optimizer.check().map_err(|error| Error::usage(error.to_string()))?;
         let graphs = Graphs::of(&model, &optimizer)?;
-        let (samples, test) = data.load(&model.preprocessing, settings.seed)?;
+        let (samples, test) = data.load(&model, settings.seed)?;
         let choices = choices.only_for([&graphs.training, &graphs.evaluation]);
         let trainer = Trainer::new(graphs, &samples, settings.clone(), threads)?.with_choices(choices.clone());
         let numbers = model.classes.iter().enumerate().all(|(number, class)| *class == number.to_string());
-        if numbers && model.classes != *samples.train.classes() {
+        if numbers && model.table.is_none() && model.classes != *samples.train.classes() {
             // A model that only counts its classes takes their names from the data.
             model.classes = samples.train.classes().to_vec();
             origin.insert("classes".into(), "data".into());
@@ -148,7 +153,7 @@ impl Session {
         let lock = folder.lock()?;
         folder.tidy()?;
         let model = Model::from_toml(&model_toml, &file.display().to_string())?;
-        let (samples, test) = record.data.load(&model.preprocessing, record.settings.seed)?;
+        let (samples, test) = record.data.load(&model, record.settings.seed)?;
         let graphs = Graphs::of(&model, &record.optimizer)?;
         let mut trainer =
             Trainer::new(graphs, &samples, record.settings.clone(), threads)?.with_choices(record.choices.clone());
@@ -261,7 +266,7 @@ impl Session {
         let position = self.trainer.position().clone();
         let watched = self.record.data.watched();
         let test = match position.history.last() {
-            Some(last) if watched == WatchedPart::Test && position.batch == 0 => last.watched,
+            Some(last) if watched == self.record.data.measured() && position.batch == 0 => last.watched,
             _ => self.trainer.evaluate(&self.test, &self.model.preprocessing)?.all,
         };
         let samples =
@@ -273,10 +278,16 @@ impl Session {
             test,
             best: position.best,
             watched,
+            measured: self.record.data.measured(),
             train_seconds: position.seconds,
             images_per_second: if position.seconds > 0.0 { samples as f64 / position.seconds } else { 0.0 },
             weights_sha256: self.weights_sha256.clone().unwrap_or_default(),
         })
+    }
+
+    /// The samples that are measured at the end.
+    pub fn measured(&self) -> &Dataset {
+        &self.test
     }
 
     /// The run's folder.

@@ -15,6 +15,7 @@ pub struct Evaluator {
     options: Options,
     x: Vec<f32>,
     y: Vec<i32>,
+    t: Vec<f32>,
 }
 
 impl Evaluator {
@@ -23,7 +24,8 @@ impl Evaluator {
 
     /// For a graph with inputs (samples, labels) and outputs (loss, scores).
     pub fn new(graph: Graph) -> Self {
-        Evaluator { graph, plans: BTreeMap::new(), frozen: false, options: Options::default(), x: vec![], y: vec![] }
+        let (plans, options) = (BTreeMap::new(), Options::default());
+        Evaluator { graph, plans, frozen: false, options, x: vec![], y: vec![], t: vec![] }
     }
 
     /// For weights that stay as they are: those of the store that the first evaluation is given serve all, and are made
@@ -51,10 +53,13 @@ impl Evaluator {
         let size = batches.sample_shape().elements();
         self.x.resize(batches.batch() * size, 0.0);
         self.y.resize(batches.batch(), 0);
+        let width = batches.dataset().target_width();
+        self.t.resize(batches.batch() * width, 0.0);
         let mut result =
             Evaluation { classes: vec![(0, 0); batches.dataset().classes().len()], ..Evaluation::default() };
         for index in 0..batches.len() {
             let count = batches.fill(index, &mut self.x, &mut self.y);
+            let targets = batches.fill_targets(index, &mut self.t);
             let labels = &self.y[..count];
             if !self.plans.contains_key(&count) {
                 let plan = match self.frozen {
@@ -64,8 +69,13 @@ impl Evaluator {
                 self.plans.insert(count, plan);
             }
             let Some(plan) = self.plans.get_mut(&count) else { unreachable!("just made") };
-            plan.run(workers, store, &[Feed::F32(&self.x[..count * size]), Feed::I32(labels)])?;
+            let told = if width > 0 { Feed::F32(&self.t[..targets]) } else { Feed::I32(labels) };
+            plan.run(workers, store, &[Feed::F32(&self.x[..count * size]), told])?;
             let (loss, scores) = (plan.output(0)[0], plan.output(1));
+            if width > 0 {
+                result.all.add(loss, 0, count);
+                continue;
+            }
             let mut right = 0;
             for (scores, &label) in scores.chunks_exact(scores.len() / count).zip(labels) {
                 let (class_right, class_samples) = &mut result.classes[label as usize];

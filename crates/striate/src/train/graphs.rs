@@ -1,6 +1,6 @@
 use super::{LEARNING_RATE, Optimizer};
 use crate::data::{Dataset, Preprocessing};
-use crate::model::{Loss, Model};
+use crate::model::Model;
 use striate_graph::{Builder, Graph, Mode, Var, f32};
 use striate_tensor::{DType, Error, Place, Result, Shape};
 
@@ -57,9 +57,9 @@ const MOST_PARAMETERS: usize = 1 << 30;
 
 fn outputs<'g>(model: &Model, builder: &'g Builder, mode: Mode) -> [Var<'g>; 2] {
     let built = model.build(builder, mode);
-    let labels = builder.input(LABELS, Loss::labels(&built.output.ty()));
+    let labels = builder.input(LABELS, model.labels(&built.output.ty()));
     let loss = model.loss_of(built.output, labels).named("loss");
-    [loss, built.output.named("scores")]
+    [loss, model.scores_of(built.output).named("scores")]
 }
 
 /// Appends the gradient of `loss` by all parameters, the learning rate as an input, and the optimiser's updates.
@@ -81,15 +81,27 @@ pub(crate) fn fits(evaluation: &Graph, preprocessing: &Preprocessing, data: &Dat
             Error::model("an evaluation has two inputs and two outputs").expected("samples, labels; loss, scores")
         );
     };
+    let wanted: Shape = samples.shape().iter().skip(1).copied().collect::<Vec<_>>()[..].into();
+    let given = preprocessing.output_shape(data.sample_shape());
+    let at = Place::File(data.source().to_string());
+    if labels.dtype == DType::F32 && labels.rank() == 2 && data.target_width() == labels.shape()[1] && given == wanted {
+        return Ok(());
+    }
+    if (labels.dtype == DType::F32) != (data.target_width() > 0) {
+        let found =
+            if data.target_width() > 0 { "numbers to be told of each sample" } else { "a class of each sample" };
+        let expected = if data.target_width() > 0 { "classes" } else { "numbers" };
+        return Err(Error::data("the model and the data are of different kinds")
+            .found(found)
+            .expected(format!("{expected}, as the model tells"))
+            .at(at));
+    }
     if labels.dtype != DType::I32 || labels.rank() != 1 || scores.rank() != 2 || samples.rank() < 2 {
         return Err(Error::model("the model does not give one score for each class")
             .found(format!("labels {labels}, scores {scores}"))
             .expected("labels i32 N, scores f32 N×classes"));
     }
-    let wanted: Shape = samples.shape()[1..].into();
     let classes = scores.shape()[1];
-    let given = preprocessing.output_shape(data.sample_shape());
-    let at = Place::File(data.source().to_string());
     if given != wanted {
         return Err(Error::data("the samples do not fit the model")
             .found(format!("{given}{}", if preprocessing.pad > 0 { ", padding included" } else { "" }))

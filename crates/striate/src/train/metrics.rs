@@ -76,3 +76,28 @@ pub fn count_right(scores: &[f32], labels: &[i32]) -> usize {
     let rows = scores.chunks_exact(classes.max(1));
     rows.zip(labels).filter(|(scores, label)| best_class(scores) as i32 == **label).count()
 }
+
+/// The mean over samples of |predicted ∩ true| / |predicted ∪ true| for the places of one class: 1 where all agree, also
+/// where neither has any. `scores` is N×classes×places, `labels` N×places.
+///
+/// ```
+/// // One sample of three places, two classes: predicted 1, 1, 0; true 1, 0, 0.
+/// let scores = [0.0, 0.0, 2.0, 1.0, 1.0, 1.0];
+/// assert_eq!(striate::train::mean_iou(&scores, &[1, 0, 0], 3, 1), 0.5);
+/// ```
+pub fn mean_iou(scores: &[f32], labels: &[i32], places: usize, class: usize) -> f64 {
+    let samples = labels.len() / places.max(1);
+    let classes = scores.len() / labels.len().max(1);
+    let of = |sample: usize| {
+        let scores = &scores[sample * classes * places..][..classes * places];
+        let (mut both, mut either) = (0u32, 0u32);
+        for (place, &label) in labels[sample * places..][..places].iter().enumerate() {
+            let here: Vec<f32> = scores.iter().skip(place).step_by(places).copied().collect();
+            let (predicted, is) = (best_class(&here) == class, label == class as i32);
+            both += u32::from(predicted && is);
+            either += u32::from(predicted || is);
+        }
+        if either == 0 { 1.0 } else { f64::from(both) / f64::from(either) }
+    };
+    (0..samples).map(of).sum::<f64>() / samples.max(1) as f64
+}

@@ -18,7 +18,7 @@ pub use divergence::{NonFinite, first_non_finite};
 pub use evaluate::Evaluator;
 pub(crate) use graphs::fits;
 pub use graphs::{Graphs, LABELS, evaluation_graph};
-pub use metrics::{Evaluation, Tally, best_class, count_right};
+pub use metrics::{Evaluation, Tally, best_class, count_right, mean_iou};
 pub use schedule::{Progress, Schedule};
 pub use settings::Settings;
 pub use steps::{LEARNING_RATE, Steps};

@@ -172,7 +172,7 @@ impl Steps {
     }
 
     /// The threads and everything that is kept, to run another plan on.
-    pub(super) fn workers_and_store(&mut self) -> (&Workers, &mut Store) {
+    pub(crate) fn workers_and_store(&mut self) -> (&Workers, &mut Store) {
         (&self.workers, &mut self.store)
     }
 

@@ -5,7 +5,7 @@
 //! | `epochs` | the given number is reached |
 //! | `accuracy` | so large a part of the training samples was classified right, while they were learnt |
 //! | `change` | no weight differs by this much or more from what it was an epoch before |
-//! | `patience` | so many epochs have passed since the accuracy on the watched data was best |
+//! | `patience` | so many epochs have passed since the accuracy (of numbers: the loss) on the watched data was best |
 //! | `seconds` | so much time was spent (the only rule that depends on the machine) |
 
 use serde::{Deserialize, Serialize};
@@ -172,7 +172,7 @@ impl fmt::Display for StopReason {
                     "the weights are stable: none changed by more than {change:.3e} in an epoch (limit {limit:.3e})"
                 )
             }
-            StopReason::Patience { waited } => write!(f, "no better accuracy for {waited} epochs"),
+            StopReason::Patience { waited } => write!(f, "no better result for {waited} epochs"),
             StopReason::Seconds { limit } => write!(f, "the time limit of {limit} s is reached"),
         }
     }

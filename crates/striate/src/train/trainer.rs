@@ -39,6 +39,7 @@ pub struct Trainer {
     good: (Store, Position),
     x: Vec<f32>,
     y: Vec<i32>,
+    t: Vec<f32>,
 }
 
 /// Where a training stands.
@@ -67,7 +68,8 @@ pub struct Position {
     pub stopped: Option<StopReason>,
 }
 
-/// The best epoch so far: the first with the highest accuracy on the watched data.
+/// The best epoch so far: the first with the highest accuracy on the watched data; of a model that gives numbers, the
+/// first with the lowest loss.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Best {
@@ -139,12 +141,13 @@ impl Trainer {
         let watched = Batches::sequential(&data.watched, &data.preprocessing, Evaluator::BATCH)?;
         let x = vec![0.0; settings.batch.min(data.train.len()) * train.sample_shape().elements()];
         let y = vec![0; settings.batch.min(data.train.len())];
+        let t = vec![0.0; y.len() * data.train.target_width()];
         let good = (store.clone(), Position::default());
         let options = Options { exact: settings.exact, ..Options::default() };
         let steps = Steps::new(graphs.training, store, threads)?.with_options(options.clone());
         let evaluator = Evaluator::new(graphs.evaluation).with_options(options);
         let (position, epoch_start) = (Position::default(), BTreeMap::new());
-        let mut trainer = Trainer { settings, steps, evaluator, train, watched, position, epoch_start, good, x, y };
+        let mut trainer = Trainer { settings, steps, evaluator, train, watched, position, epoch_start, good, x, y, t };
         trainer.note_epoch_start();
         Ok(trainer)
     }
@@ -155,6 +158,27 @@ impl Trainer {
         let options = Options { exact: self.settings.exact, choices, ..Options::default() };
         let (steps, evaluator) = (self.steps.with_options(options.clone()), self.evaluator.with_options(options));
         Trainer { steps, evaluator, ..self }
+    }
+
+    /// Starts from these weights, by their names, such as those of [`from_dbn`](crate::model::from_dbn); all others stay as
+    /// the seed drew them.
+    ///
+    /// # Errors
+    /// `Fault::Usage`: the training has begun. `Fault::Model`: a name or shape is not the model's. Then nothing changes.
+    pub fn start_from(&mut self, weights: impl IntoIterator<Item = (String, Array<f32>)>) -> Result<()> {
+        if self.position != Position::default() {
+            return Err(Error::usage("weights to start from come before the first step")
+                .found(format!("{} steps done", self.position.step))
+                .hint("`restore` goes on in the middle of a training"));
+        }
+        let mut store = self.steps.store().clone();
+        for (name, values) in weights {
+            store.set(&name, Tensor::F32(values))?;
+        }
+        *self.steps.store_mut() = store;
+        self.note_epoch_start();
+        self.note_good();
+        Ok(())
     }
 
     /// Goes on from where another training of the same model, data and settings stood.
@@ -227,7 +251,10 @@ impl Trainer {
             return Err(self.diverged(&format!("{what} is {loss}")));
         }
         let samples = self.train.batch_len(self.position.batch);
-        let right = count_right(self.steps.output(1), &self.y[..samples]);
+        let right = match self.t.is_empty() {
+            true => count_right(self.steps.output(1), &self.y[..samples]),
+            false => 0,
+        };
         self.position.tally.add(loss, right, samples);
         self.position.batch += 1;
         self.position.step += 1;
@@ -241,8 +268,9 @@ impl Trainer {
     fn run_step(&mut self) -> Result<f32> {
         let samples = self.train.fill(self.position.batch, &mut self.x, &mut self.y);
         self.steps.set_learning_rate(self.settings.rate(self.progress()));
+        self.train.fill_targets(self.position.batch, &mut self.t);
         let x = &self.x[..samples * self.train.sample_shape().elements()];
-        self.steps.step_unchecked(&[Feed::F32(x), Feed::I32(&self.y[..samples])])
+        self.steps.step_unchecked(&[Feed::F32(x), labels(&self.y, &self.t, samples, &self.train)])
     }
 
     fn finish_epoch(&mut self) -> Result<Event> {
@@ -258,7 +286,11 @@ impl Trainer {
 
         let at = &mut self.position;
         at.epoch += 1;
-        let best = at.best.is_none_or(|best| watched.right() > best.watched.right());
+        let numbers = !self.t.is_empty();
+        let best = at.best.is_none_or(|best| match numbers {
+            true => watched.loss() < best.watched.loss(),
+            false => watched.right() > best.watched.right(),
+        });
         if best {
             at.best = Some(Best { epoch: at.epoch, watched });
         }
@@ -344,7 +376,7 @@ impl Trainer {
             let samples = self.train.batch_len(self.position.batch);
             let rate = [self.settings.rate(self.progress())];
             let x = &self.x[..samples * self.train.sample_shape().elements()];
-            let inputs = [Feed::F32(x), Feed::I32(&self.y[..samples]), Feed::F32(&rate)];
+            let inputs = [Feed::F32(x), labels(&self.y, &self.t, samples, &self.train), Feed::F32(&rate)];
             let (graph, workers, options) = (self.steps.graph(), self.steps.workers(), self.steps.options());
             if let Ok(Some(bad)) = first_non_finite(graph, samples, workers, self.steps.store(), &inputs, options) {
                 error = error.found(format!("{bad}, the first in step {}", self.position.step + 1));
@@ -418,6 +450,14 @@ impl Trainer {
         let batches = Batches::sequential(data, preprocessing, Evaluator::BATCH)?;
         let (workers, store) = self.steps.workers_and_store();
         self.evaluator.evaluate(workers, store, &batches)
+    }
+}
+
+/// The labels of a batch, or its targets.
+fn labels<'a>(y: &'a [i32], t: &'a [f32], samples: usize, train: &Batches) -> Feed<'a> {
+    match t.is_empty() {
+        true => Feed::I32(&y[..samples]),
+        false => Feed::F32(&t[..samples * train.dataset().target_width()]),
     }
 }
 

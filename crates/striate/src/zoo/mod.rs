@@ -18,13 +18,13 @@ mod small;
 mod unet;
 mod vgg;
 
-pub use lenet::{lenet5, lenet5_1998};
+pub use lenet::{lenet5, lenet5_1998, lenet5_blur};
 pub use mobilenet::mobilenet_v2;
 pub use recurrent::{gru_rows, lstm_rows};
 pub use resnet::{resnet18, resnet18_cifar, resnet20};
 pub use signal::cnn1d;
 pub use small::{fashion_cnn, mlp};
-pub use unet::unet;
+pub use unet::{unet, unet_small, unet_small_transposed};
 pub use vgg::vgg11_cifar;
 
 use crate::data::{Polarity, Preprocessing};
@@ -53,6 +53,11 @@ const ALL: &[Entry] = &[
         name: "lenet5_1998",
         about: "LeNet-5 as published: trainable subsampling, connection table, radial output; 28×28 grey",
         make: lenet5_1998,
+    },
+    Entry {
+        name: "lenet5_blur",
+        about: "LeNet-5 with blurred max-pooling, for digits that move (Zhang 2019); 28×28 grey",
+        make: lenet5_blur,
     },
     Entry { name: "mlp", about: "784-128-10, no convolution at all: what there is to beat; 28×28 grey", make: mlp },
     Entry {
@@ -86,6 +91,16 @@ const ALL: &[Entry] = &[
         name: "unet",
         about: "a class for each pixel by a small U-Net (Ronneberger et al. 2015); 128×128 colour, 2 classes",
         make: unet,
+    },
+    Entry {
+        name: "unet_small",
+        about: "a class for each pixel of a 32×32 grey picture, 2 classes; widens its maps by upsampling",
+        make: unet_small,
+    },
+    Entry {
+        name: "unet_small_transposed",
+        about: "the same with transposed convolutions instead of upsampling",
+        make: unet_small_transposed,
     },
     Entry {
         name: "lstm_rows",

@@ -6,8 +6,15 @@ use crate::play::{Entry, Setup, Shown};
 use striate::classics::adaline::{Adaline, Settings};
 use striate::prelude::*;
 
-pub(crate) const ENTRY: Entry =
-    Entry { name: "adaline", about: "adaptive linear neurons: the delta rule on irises by their petals", show };
+pub(crate) const ENTRY: Entry = Entry {
+    name: "adaline",
+    about: "adaptive linear neurons: the delta rule on irises by their petals",
+    lesson: "Each unit adds up its inputs and moves its weights against the error of the sum (the delta rule), \
+             so that E falls as long as the rate is small. A sum is not a decision: versicolor lies between the \
+             others, no straight sum is greatest in the middle, and the accuracy stays low though E is near its \
+             least. More units in between would help: `striate play backprop`.",
+    show,
+};
 
 /// About the middle of the petals and their spread: the delta rule wants numbers around 0 of one scale.
 fn scaled(x: &[f32]) -> [f32; 2] {

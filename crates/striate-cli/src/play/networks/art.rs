@@ -9,8 +9,14 @@ use striate::classics::art::{Art, FuzzyArt, FuzzyArtSettings};
 use striate::prelude::*;
 use striate::tensor::Rng;
 
-pub(crate) const ENTRY: Entry =
-    Entry { name: "art", about: "adaptive resonance (Fuzzy ART): categories of digits that form by themselves", show };
+pub(crate) const ENTRY: Entry = Entry {
+    name: "art",
+    about: "adaptive resonance (Fuzzy ART): categories of digits that form by themselves",
+    lesson: "A row joins a category only if the category has enough of it, a share called the vigilance; else a \
+             new category is committed, and nothing old is forgotten. More vigilance, more and purer \
+             categories: the curve. Each picture is the middle of a category's box.",
+    show,
+};
 
 /// So many categories are drawn, the largest.
 const DRAWN: usize = 30;
@@ -67,9 +73,10 @@ fn show(setup: Setup) -> Result<Shown> {
         .picture("categories.svg", sheet.draw(&pictures))
         .picture(
             "vigilance.svg",
-            chart::curves(
+            chart::curves_every(
+                0.1,
                 "Fuzzy ART: more vigilance, more categories",
-                "vigilance (tenths)",
+                "vigilance",
                 "categories",
                 &[("digits".to_string(), curve)],
             ),

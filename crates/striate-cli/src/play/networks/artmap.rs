@@ -7,8 +7,14 @@ use striate::classics::art::{Art, Classifier, FuzzyArt, FuzzyArtSettings};
 use striate::prelude::*;
 use striate::tensor::Rng;
 
-pub(crate) const ENTRY: Entry =
-    Entry { name: "artmap", about: "Fuzzy ARTMAP: boxes that learn the kinds of irises in one or two passes", show };
+pub(crate) const ENTRY: Entry = Entry {
+    name: "artmap",
+    about: "Fuzzy ARTMAP: boxes that learn the kinds of irises in one or two passes",
+    lesson: "Each category is a box around irises of one kind. Where a box of the wrong kind answers, the \
+             vigilance rises just enough to exclude it, and a smaller box is made: look where the kinds meet. \
+             The passes end when one changes nothing.",
+    show,
+};
 
 /// Greater than every petal.
 const MOST: [f32; 2] = [8.0, 3.0];

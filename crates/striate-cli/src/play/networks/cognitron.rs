@@ -9,8 +9,15 @@ use striate::classics::cognitron::{Cognitron, Settings};
 use striate::prelude::*;
 use striate::tensor::Rng;
 
-pub(crate) const ENTRY: Entry =
-    Entry { name: "cognitron", about: "Fukushima's cognitron: cells for bars, without a teacher", show };
+pub(crate) const ENTRY: Entry = Entry {
+    name: "cognitron",
+    about: "Fukushima's cognitron: cells for bars, without a teacher",
+    lesson: "A cell's links grow only when it is the strongest of its neighbourhood. So cells of a layer come \
+             to answer different pieces of lines, and deeper cells to pieces of a whole pattern. The last row \
+             is what one cell of the last layer looks for, led back to the input: it sees a part of its \
+             pattern, as far as its links reach.",
+    show,
+};
 
 const SIDE: usize = 12;
 

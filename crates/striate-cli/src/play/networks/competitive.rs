@@ -7,16 +7,26 @@ use crate::draw::tiles::Sheet;
 use crate::play::{Entry, Setup, Shown};
 use striate::classics::competitive::{Competitive, Settings};
 use striate::prelude::*;
+use striate::tensor::Rng;
 
-pub(crate) const ENTRY: Entry =
-    Entry { name: "competitive", about: "winner-take-all units with a conscience: prototypes of digits", show };
+pub(crate) const ENTRY: Entry = Entry {
+    name: "competitive",
+    about: "winner-take-all units with a conscience: prototypes of digits",
+    lesson: "All units see each row, the nearest wins and moves towards it. Units that win often get a handicap \
+             (the conscience), so that none stays idle. What they become are typical digits, found without \
+             labels; the captions were counted afterwards.",
+    show,
+};
 
 const UNITS: usize = 20;
 
 fn show(setup: Setup) -> Result<Shown> {
     let digits = inked()?;
     let settings = Settings { seed: setup.seed, ..Settings::default() };
-    let mut network = Competitive::new(64, UNITS, 10, &settings)?.starting_at(digits.rows())?;
+    let mut order: Vec<usize> = (0..digits.len()).collect();
+    Rng::new(setup.seed).stream("play.start").shuffle(&mut order);
+    let starts = digits.select(&order[..UNITS]);
+    let mut network = Competitive::new(64, UNITS, 10, &settings)?.starting_at(starts.rows())?;
     let error = network.train(digits.rows(), setup.passes(20), setup.seed)?;
     let mut counts = vec![[0usize; 10]; UNITS];
     for (x, &y) in digits.rows().iter().zip(digits.labels()) {

@@ -9,8 +9,14 @@ use striate::classics::Rows;
 use striate::classics::hebb::{Oja, Sanger, Settings};
 use striate::prelude::*;
 
-pub(crate) const ENTRY: Entry =
-    Entry { name: "hebb", about: "Oja's and Sanger's rules: the principal components of digits", show };
+pub(crate) const ENTRY: Entry = Entry {
+    name: "hebb",
+    about: "Oja's and Sanger's rules: the principal components of digits",
+    lesson: "What fires together, grows together; Oja's rule keeps the weights at length 1 and so finds the \
+             direction in which the digits vary most. Sanger's units each leave to the next what they explain: \
+             the principal components, in order. The curve bends where further ones explain little.",
+    show,
+};
 
 const UNITS: usize = 8;
 

@@ -9,8 +9,14 @@ use striate::classics::data::Samples;
 use striate::classics::lvq::{Lvq, LvqSettings};
 use striate::prelude::*;
 
-pub(crate) const ENTRY: Entry =
-    Entry { name: "lvq", about: "learning vector quantisation: labelled prototypes of irises and digits", show };
+pub(crate) const ENTRY: Entry = Entry {
+    name: "lvq",
+    about: "learning vector quantisation: labelled prototypes of irises and digits",
+    lesson: "Prototypes with labels: the nearest one of the right kind is drawn to a row, the nearest of a \
+             wrong kind pushed away. The answer is the label of the nearest, so that borders lie half way \
+             between prototypes of different kinds.",
+    show,
+};
 
 fn trained(samples: &Samples, seed: u64, passes: usize) -> Result<Lvq> {
     let (rows, settings) = (samples.rows().values(), LvqSettings { seed, ..LvqSettings::default() });

@@ -1,11 +1,13 @@
-//! One file for each network (two for the Boltzmann machines).
+//! One file for each network (one for both Boltzmann machines, which `few_labels` puts to use).
 
 pub(super) mod adaline;
 pub(super) mod art;
 pub(super) mod artmap;
+pub(super) mod backprop;
 pub(super) mod boltzmann;
 pub(super) mod cognitron;
 pub(super) mod competitive;
+mod few_labels;
 pub(super) mod hebb;
 pub(super) mod hopfield;
 pub(super) mod lvq;

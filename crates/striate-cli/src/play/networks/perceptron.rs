@@ -6,8 +6,15 @@ use crate::play::{Entry, Setup, Shown};
 use striate::classics::perceptron::{Perceptron, Settings, Verdict};
 use striate::prelude::*;
 
-pub(crate) const ENTRY: Entry =
-    Entry { name: "perceptron", about: "Rosenblatt's perceptron: lines between irises by their petals", show };
+pub(crate) const ENTRY: Entry = Entry {
+    name: "perceptron",
+    about: "Rosenblatt's perceptron: lines between irises by their petals",
+    lesson: "Each unit learns one line between its kind and all others, and moves it only after a mistake. \
+             Setosa can be parted, and the unit stops; for the others no line exists, which is proved, and \
+             their lines never settle. The answer is the unit with the greatest sum, which is why the shades do \
+             not end at the lines.",
+    show,
+};
 
 fn show(setup: Setup) -> Result<Shown> {
     let samples = petals(|x| x)?;

@@ -9,7 +9,14 @@ use striate::classics::Workers;
 use striate::classics::som::{Grid, Som, SomSettings, Start};
 use striate::prelude::*;
 
-pub(crate) const ENTRY: Entry = Entry { name: "som", about: "self-organising map: a plane of digits", show };
+pub(crate) const ENTRY: Entry = Entry {
+    name: "som",
+    about: "self-organising map: a plane of digits",
+    lesson: "Units lie on a plane, and the winner draws its neighbours along: digits that look alike end up \
+             near each other. In the U-matrix bright cells are borders between groups; in the label map dark \
+             cells are units that several digits share.",
+    show,
+};
 
 const ROWS: usize = 10;
 const COLUMNS: usize = 12;

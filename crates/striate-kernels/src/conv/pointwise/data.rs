@@ -48,6 +48,8 @@ struct Pointwise {
     parts: Vec<Range<usize>>,
     /// Panels that are packed together.
     run: usize,
+    /// Whether the items of a band share its panels, packed before.
+    shared: bool,
 }
 
 pub(in crate::conv) fn forward(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box<dyn DataPass>, String> {
@@ -106,19 +108,46 @@ impl Pointwise {
         let share =
             (products / items.max(1)).div_ceil(WORTH).min(8usize.div_ceil(items.max(1))).min(blocks.div_ceil(4));
         let parts = ranges(blocks, blocks.div_ceil(share.max(1)));
+        let shared = parts.len() > 1 && band <= run;
         let batch = problem.batch;
-        Ok(Pointwise { isa, batch, terms, outs, backward, columns, source, target, panels, bands, parts, run })
+        Ok(Pointwise { isa, batch, terms, outs, backward, columns, source, target, panels, bands, parts, run, shared })
     }
 
     fn packed_panels(&self) -> usize {
         self.run * self.terms * 3 * LANES
     }
 
-    fn item(&self, call: &DataCall<'_>, output: &Parts<'_, f32>, scratch: &mut [f32], item: usize, worker: usize) {
+    /// A group's samples: the first, and how many.
+    fn samples(&self, group: usize) -> (usize, usize) {
+        let first = group * self.columns.samples;
+        (first, self.columns.samples.min(self.batch - first))
+    }
+
+    /// Packs neighbouring panels of a group.
+    fn pack_panels(&self, call: &DataCall<'_>, group: usize, panels: &[Panel], packed: &mut [f32]) {
+        let (first, samples) = self.samples(group);
+        let from = if self.backward { &self.columns.y } else { &self.columns.x };
+        self.isa.run(Pack {
+            pass: self,
+            input: &call.input[first * self.terms * self.source..],
+            from: &from[..self.columns.count(samples)],
+            panels,
+            packed,
+        });
+    }
+
+    /// Some blocks of outputs of a band of a group; `packed` are its panels, if they are packed already.
+    fn item(
+        &self,
+        call: &DataCall<'_>,
+        output: &Parts<'_, f32>,
+        (item, worker): (usize, usize),
+        packed: Option<&[f32]>,
+        scratch: &mut [f32],
+    ) {
         let (item, part) = (item / self.parts.len(), item % self.parts.len());
         let (group, band) = (item / self.bands.len(), item % self.bands.len());
-        let first = group * self.columns.samples;
-        let samples = self.columns.samples.min(self.batch - first);
+        let (first, samples) = self.samples(group);
         let channels = self.parts[part].start * M..(self.parts[part].end * M).min(self.outs);
         if self.source != self.target && self.backward {
             for sample in first..first + samples {
@@ -129,9 +158,7 @@ impl Pointwise {
                 gaps.fill(0.0);
             }
         }
-        let (x, y) = (&self.columns.x, &self.columns.y);
-        let (from, to) = if self.backward { (y, x) } else { (x, y) };
-        let live = self.columns.count(samples);
+        let to = if self.backward { &self.columns.x } else { &self.columns.y };
         // as soon as a block's band is whole; at the end where its panels do not fit together
         let panels = &self.panels[self.bands[band].clone()];
         let at_once = panels.len() <= self.run;
@@ -140,19 +167,25 @@ impl Pointwise {
                 self.hook(hook, output, (first, samples), channels, band, worker);
             }
         };
-        let work = Item {
-            pass: self,
-            call,
-            input: &call.input[first * self.terms * self.source..],
-            from: &from[..live],
-            to: &to[..live],
-            out: output.start().wrapping_add(first * self.outs * self.target),
-            panels,
-            blocks: self.parts[part].clone(),
-            finish: if at_once { &finish } else { &|_| {} },
-            packed: scratch,
-        };
-        self.isa.run(work);
+        for panels in panels.chunks(self.run) {
+            let packed = match packed {
+                Some(packed) => packed,
+                None => {
+                    self.pack_panels(call, group, panels, scratch);
+                    &*scratch
+                }
+            };
+            self.isa.run(Product {
+                pass: self,
+                call,
+                to: &to[..self.columns.count(samples)],
+                out: output.start().wrapping_add(first * self.outs * self.target),
+                panels,
+                blocks: self.parts[part].clone(),
+                finish: if at_once { &finish } else { &|_| {} },
+                packed,
+            });
+        }
         if !at_once {
             finish(channels);
         }
@@ -215,7 +248,8 @@ impl DataPass for Pointwise {
     }
 
     fn scratch_len(&self, threads: usize) -> usize {
-        threads * self.packed_panels()
+        let groups = self.batch.div_ceil(self.columns.samples);
+        self.packed_panels() * if self.shared { groups * self.bands.len() } else { threads }
     }
 
     fn parts(&self) -> usize {
@@ -223,69 +257,52 @@ impl DataPass for Pointwise {
     }
 
     fn run(&self, workers: &Workers, call: DataCall<'_>) {
-        let items = self.batch.div_ceil(self.columns.samples) * self.bands.len() * self.parts.len();
-        let len = self.scratch_len(1);
+        let bands = self.batch.div_ceil(self.columns.samples) * self.bands.len();
+        let items = bands * self.parts.len();
+        let len = self.packed_panels();
         let DataCall { input, packed, bias, epilogue, output, scratch } = call;
         let call = &DataCall { input, packed, bias, epilogue, output: &mut [], scratch: &mut [] };
-        let (output, own) = (Parts::new(output), Parts::new(scratch));
+        let output = Parts::new(output);
+        if self.shared {
+            workers.chunks(&mut scratch[..bands * len], len, |item, _, packed| {
+                let panels = &self.panels[self.bands[item % self.bands.len()].clone()];
+                self.pack_panels(call, item / self.bands.len(), panels, packed);
+            });
+            let packed: &[f32] = scratch;
+            workers.run(items, |item, worker| {
+                let packed = &packed[item / self.parts.len() * len..][..len];
+                self.item(call, &output, (item, worker), Some(packed), &mut []);
+            });
+            return;
+        }
+        let own = Parts::new(scratch);
         workers.run(items, |item, worker| {
             // SAFETY: each worker has its own part, and runs one item at a time.
             let own = unsafe { own.part(worker * len..(worker + 1) * len) };
-            self.item(call, &output, own, item, worker);
+            self.item(call, &output, (item, worker), None, own);
         });
     }
 }
 
-struct Item<'a> {
+/// Copies neighbouring panels: `packed[panel][term][column]`, zeros beyond the last column.
+struct Pack<'a> {
     pass: &'a Pointwise,
-    call: &'a DataCall<'a>,
     /// From the first sample on.
     input: &'a [f32],
-    /// For each live column its element in a channel that is read, and in one that is written.
+    /// For each live column its element in a channel that is read.
     from: &'a [u32],
-    to: &'a [u32],
-    /// The first sample's output.
-    out: *mut f32,
     panels: &'a [Panel],
-    blocks: Range<usize>,
-    /// Called with the channels of each block once all panels that are packed together have been.
-    finish: &'a dyn Fn(Range<usize>),
     packed: &'a mut [f32],
 }
 
-impl Kernel for Item<'_> {
+impl Kernel for Pack<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
-        let all = self.panels;
-        for panels in all.chunks(self.pass.run) {
-            self.pack(simd, panels);
-            // outputs outside: each is written in long stretches
-            for block in self.blocks.clone() {
-                for (number, panel) in panels.iter().enumerate().filter(|(_, panel)| panel.first < self.to.len()) {
-                    // SAFETY: `pack` filled the panel; the block's channels and the columns lie in the output.
-                    unsafe {
-                        match panel.vectors {
-                            3 => self.tile::<S, 3>(simd, block, *panel, number),
-                            2 => self.tile::<S, 2>(simd, block, *panel, number),
-                            _ => self.tile::<S, 1>(simd, block, *panel, number),
-                        }
-                    }
-                }
-                (self.finish)(block * M..((block + 1) * M).min(self.pass.outs));
-            }
-        }
-    }
-}
-
-impl Item<'_> {
-    /// `packed[panel][term][column]`, zeros beyond the last column.
-    #[inline(always)]
-    fn pack<S: Simd>(&mut self, simd: S, panels: &[Panel]) {
+    fn run<S: Simd>(self, simd: S) {
         let (terms, source) = (self.pass.terms, self.pass.source);
         for term in 0..terms {
-            for (number, panel) in panels.iter().enumerate() {
+            for (number, panel) in self.panels.iter().enumerate() {
                 let start = number * terms * 3 * LANES + term * panel.vectors * LANES;
                 let end = panel.first + panel.vectors * LANES;
                 if end <= self.from.len()
@@ -320,7 +337,46 @@ impl Item<'_> {
             }
         }
     }
+}
 
+/// Some blocks of outputs by neighbouring panels that are packed.
+struct Product<'a> {
+    pass: &'a Pointwise,
+    call: &'a DataCall<'a>,
+    /// For each live column its element in a channel that is written.
+    to: &'a [u32],
+    /// The first sample's output.
+    out: *mut f32,
+    panels: &'a [Panel],
+    blocks: Range<usize>,
+    /// Called with the channels of each block once all these panels have been.
+    finish: &'a dyn Fn(Range<usize>),
+    packed: &'a [f32],
+}
+
+impl Kernel for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        // outputs outside: each is written in long stretches
+        for block in self.blocks.clone() {
+            for (number, panel) in self.panels.iter().enumerate().filter(|(_, panel)| panel.first < self.to.len()) {
+                // SAFETY: the panel is packed; the block's channels and the columns lie in the output.
+                unsafe {
+                    match panel.vectors {
+                        3 => self.tile::<S, 3>(simd, block, *panel, number),
+                        2 => self.tile::<S, 2>(simd, block, *panel, number),
+                        _ => self.tile::<S, 1>(simd, block, *panel, number),
+                    }
+                }
+            }
+            (self.finish)(block * M..((block + 1) * M).min(self.pass.outs));
+        }
+    }
+}
+
+impl Product<'_> {
     /// A block of outputs and a panel of `V` vectors.
     ///
     /// # Safety
@@ -354,6 +410,8 @@ impl Item<'_> {
                         sums[m][v] = simd.fma(lanes[v], w, sums[m][v]);
                     }
                 }
+                // the next block's weights: each block is a stream of its own
+                simd.fetch(w.wrapping_add(terms * M));
                 (w, x) = (w.add(M), x.add(V * LANES));
             }
         }

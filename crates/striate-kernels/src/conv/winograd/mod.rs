@@ -1,5 +1,5 @@
 //! Winograd's minimal filtering for 3×3 kernels at stride 1, for all three passes: F(4×4, 3×3) needs 36 products for 16
-//! outputs instead of 144, F(2×2, 3×3) 16 for 4 instead of 36.
+//! outputs instead of 144, F(2×2, 3×3) 16 for 4 instead of 36. Kernels over one axis have their own room, `line/`.
 //!
 //! Letters: tiles of `M×M` outputs, which read `N×N` pixels, `N = M + 2`; `N²` points. With the matrices of
 //! `transform.rs`, for each point
@@ -15,6 +15,7 @@
 //! |---|---|---|
 //! | F(4×4, 3×3) | 10⁻⁵ | 3·10⁻⁵ |
 //! | F(2×2, 3×3) | 3·10⁻⁶ | 10⁻⁵ |
+//! | F(4, 2…4), over one axis (`line/`) | 5·10⁻⁶ | 10⁻⁵ |
 //!
 //! for numbers as networks have them (tests/winograd.rs holds them to it). A NaN or an infinity spreads over its tiles.
 
@@ -23,6 +24,7 @@ mod data;
 mod filter;
 mod grad_filter;
 mod input;
+pub(super) mod line;
 mod outer;
 mod output;
 mod product;

@@ -1,0 +1,271 @@
+use super::saved;
+use crate::args::{SavedArgs, ThreadArgs};
+use crate::draw::canvas::Drawing;
+use crate::draw::colour::Map;
+use crate::draw::marked::Marked;
+use crate::draw::pixels::{Heat, Pixels};
+use crate::draw::tiles::{Sheet, Tile};
+use crate::output::{Output, note, percent};
+use crate::{Ended, draw};
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use striate::data::{Invert, Picture};
+use striate::explain::Lens;
+use striate::explain::attribution::{self, Attribution, Method, Sanity, Settings};
+use striate::prelude::*;
+use striate::tensor::Array;
+use striate::train::{Workers, best_class};
+
+#[derive(Debug, Args)]
+pub(crate) struct AttributeArgs {
+    #[command(flatten)]
+    saved: SavedArgs,
+    /// A PNG, JPEG or BMP file of any size
+    image: PathBuf,
+    /// saliency, gradient-input, integrated-gradients, smooth-grad, guided-backprop, occlusion, grad-cam, grad-cam++ or all
+    #[arg(long, default_value = "grad-cam")]
+    method: String,
+    /// The class whose score is to be explained, by name or number [default: the predicted one]
+    #[arg(long)]
+    class: Option<String>,
+    /// Layer of grad-cam and grad-cam++ [default: the last that convolves and has more than one place]
+    #[arg(long)]
+    layer: Option<String>,
+    /// Picture to draw the map on: a name that ends with .svg or .png
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Draw the weights anew, layer after layer from the last on, and tell how alike the map remains
+    #[arg(long)]
+    sanity: bool,
+    /// Points on the way of integrated-gradients
+    #[arg(long, default_value = "64", value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Methods")]
+    steps: u16,
+    /// Samples with noise of smooth-grad
+    #[arg(long, default_value = "32", value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Methods")]
+    draws: u16,
+    /// Noise of smooth-grad, as a part of the picture's range
+    #[arg(long, default_value = "0.15", help_heading = "Methods")]
+    noise: f32,
+    /// Edge of the window of occlusion, in pixels [default: a seventh of the shorter edge]
+    #[arg(long, help_heading = "Methods")]
+    window: Option<usize>,
+    /// How far apart the windows are, in pixels [default: half a window]
+    #[arg(long, help_heading = "Methods")]
+    stride: Option<usize>,
+    /// The picture that says nothing: where integrated-gradients begins, and what covers windows
+    #[arg(long, value_enum, default_value = "black", help_heading = "Methods")]
+    baseline: Baseline,
+    /// Decides the noise, and the weights of --sanity
+    #[arg(long, default_value = "0", help_heading = "Methods")]
+    seed: u64,
+    /// Whether to turn light into dark: auto, never or always
+    #[arg(long, default_value = "auto", value_parser = crate::args::invert)]
+    invert: Invert,
+    #[command(flatten)]
+    threads: ThreadArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Baseline {
+    Black,
+    White,
+    /// The picture's own mean, channel by channel
+    Mean,
+}
+
+impl Baseline {
+    fn of(self, model: &Model, sample: &Array<f32>) -> Array<f32> {
+        let places = sample.shape()[1..].iter().product::<usize>();
+        let channels: Vec<f32> = sample
+            .data()
+            .chunks_exact(places)
+            .enumerate()
+            .map(|(channel, values)| match self {
+                Baseline::Black => model.preprocessing.ends(channel)[0],
+                Baseline::White => model.preprocessing.ends(channel)[1],
+                Baseline::Mean => (values.iter().map(|&v| f64::from(v)).sum::<f64>() / places as f64) as f32,
+            })
+            .collect();
+        Array::from_fn(sample.shape().clone(), |i| channels[i / places])
+    }
+}
+
+/// A map, and what became of it with other weights.
+type Answer = (Attribution, Option<Sanity>);
+
+pub(crate) fn run(args: &AttributeArgs, output: &mut Output) -> Result<Ended> {
+    args.out.as_deref().map_or(Ok(()), draw::check)?;
+    let all = args.method == "all";
+    let methods: Vec<&'static Method> =
+        if all { Method::all().iter().collect() } else { vec![Method::named(&args.method)?] };
+    let mut saved = saved(&args.saved)?;
+    let lens = Lens::of(&saved)?.with_options(args.saved.kernels.options()?);
+    let model = lens.model().clone();
+    let class = args.class.as_deref().map(|word| attribution::class_named(&model, word)).transpose()?;
+    let input = super::picture_input(&model)?;
+    let picture = Picture::open(&args.image, input, &model.preprocessing, args.invert)?;
+    let sample = picture.pixels();
+    let settings = Settings {
+        layer: args.layer.clone(),
+        baseline: Some(args.baseline.of(&model, sample)),
+        steps: args.steps.into(),
+        draws: args.draws.into(),
+        noise: args.noise,
+        window: args.window,
+        stride: args.stride,
+        seed: args.seed,
+    };
+    let workers = Workers::new(args.threads.count());
+    let (mut answers, mut skipped): (Vec<Answer>, Vec<Value>) = (vec![], vec![]);
+    for method in methods {
+        let found = attribution::attribute(&lens, &workers, sample, method, class, &settings);
+        let found = match found {
+            // One of all that does not fit the model is no reason to give up the others.
+            Err(error) if all && error.fault() == Fault::Model => {
+                note(format!("left out: {}", error.what()));
+                skipped.push(json!({ "method": method.name, "why": error.what() }));
+                continue;
+            }
+            found => found?,
+        };
+        let sanity = args.sanity.then(|| {
+            attribution::sanity(
+                &lens,
+                &workers,
+                sample,
+                method,
+                Some(found.class),
+                &settings,
+                args.seed.wrapping_add(1),
+            )
+        });
+        answers.push((found, sanity.transpose()?));
+    }
+    if let Some(path) = &args.out {
+        draw::write(path, &drawing(&model, sample, &answers, all))?;
+    }
+    let probabilities = saved.predict(&workers, sample)?;
+    let predicted = best_class(&probabilities);
+    if output.is_json() {
+        output.object(&json!({
+            "model": model.name, "image": args.image, "prepared": picture.to_string(),
+            "predicted": model.classes[predicted], "probability": probabilities[predicted],
+            "target": "score before softmax", "maps": answers.iter().map(|a| object(a, &model, args)).collect::<Vec<_>>(),
+            "left_out": skipped, "picture": args.out,
+        }))?;
+        return Ok(Ended::Well);
+    }
+    output.line(format!("{}  ({picture})", args.image.display()))?;
+    let certain = percent(f64::from(probabilities[predicted]));
+    output.line(format!("predicted: {} ({certain})", model.classes[predicted]))?;
+    if let Some((first, _)) = answers.first() {
+        let class = &model.classes[first.class];
+        output.line(format!("target: the score of class {class} before softmax, {:.4}", first.score))?;
+    }
+    for (found, sanity) in &answers {
+        output.line(line(found, args))?;
+        for step in sanity.iter().flat_map(|sanity| &sanity.steps) {
+            let r = step.correlation.map_or("the map is the same everywhere".into(), |r| format!("{r:+.3}"));
+            output.line(format!("    weights drawn anew from {:<12} rank correlation {r}", step.layer))?;
+        }
+        if let Some(sanity) = sanity {
+            output.line(format!("    {}", verdict(sanity)))?;
+        }
+    }
+    if let Some(path) = &args.out {
+        output.line(format!("picture: {}", path.display()))?;
+    }
+    Ok(Ended::Well)
+}
+
+fn verdict(sanity: &Sanity) -> String {
+    match sanity.passes() {
+        true => "sane: the map depends on what was learnt".into(),
+        false => format!(
+            "not sane: with all weights drawn anew the map stays alike (rank correlation {} or more)",
+            Sanity::LIMIT
+        ),
+    }
+}
+
+/// The greatest magnitude of a map, and its row and column.
+fn greatest(heat: &Array<f32>) -> (f32, usize, usize) {
+    let columns = heat.shape().last().copied().unwrap_or(1).max(1);
+    let most =
+        heat.data().iter().enumerate().fold((0, 0f32), |m, (i, v)| if v.abs() > m.1.abs() { (i, *v) } else { m });
+    (most.1, most.0 / columns, most.0 % columns)
+}
+
+fn line(found: &Attribution, args: &AttributeArgs) -> String {
+    let (value, row, column) = greatest(&found.heat());
+    let mut text = format!("{:<22}strongest {value:.4} at row {row}, column {column}", found.method.name);
+    if let Some(layer) = &found.layer {
+        let chosen = if args.layer.is_some() { "" } else { " (the last that convolves)" };
+        text += &format!("; layer {layer}{chosen}");
+    }
+    if let Some(completeness) = &found.completeness {
+        let part = completeness.error() / completeness.difference.abs().max(f64::MIN_POSITIVE);
+        text += &format!(
+            "; sum {:.4} of a score difference of {:.4}, error {:.4} ({})",
+            completeness.sum,
+            completeness.difference,
+            completeness.error(),
+            percent(part)
+        );
+    }
+    text
+}
+
+fn object((found, sanity): &Answer, model: &Model, args: &AttributeArgs) -> Value {
+    let heat = found.heat();
+    let columns = heat.shape().last().copied().unwrap_or(1).max(1);
+    json!({
+        "method": found.method.name,
+        "class": model.classes[found.class],
+        "score": found.score,
+        "layer": found.layer,
+        "layer_chosen": found.layer.as_ref().map(|_| args.layer.is_none()),
+        "completeness": found.completeness.map(|c| json!({ "sum": c.sum, "difference": c.difference, "error": c.error() })),
+        "sanity": sanity.as_ref().map(|s| json!({ "steps": s.steps, "passes": s.passes() })),
+        "map": heat.data().chunks(columns).collect::<Vec<_>>(),
+    })
+}
+
+/// The scale of a map: about 0 if it is signed.
+fn scale(found: &Attribution, heat: &Array<f32>) -> ((f32, f32), Map) {
+    let most = greatest(heat).0.abs().max(f32::MIN_POSITIVE);
+    if found.method.signed { ((-most, most), Map::Vik) } else { ((0.0, most), Map::Viridis) }
+}
+
+fn drawing(model: &Model, sample: &Array<f32>, answers: &[Answer], all: bool) -> Drawing {
+    let (channels, columns) = (sample.shape()[0], sample.shape()[2]);
+    let picture = Pixels::sample(model.preprocessing.brightness(sample).data(), channels, columns, (0.0, 1.0));
+    let over = |found: &Attribution| {
+        let heat = found.heat();
+        let (range, map) = scale(found, &heat);
+        picture.under(&Heat { values: heat.data(), columns, range, map, quiet: 0.0, opacity: 0.85 })
+    };
+    let named = |found: &Attribution| match &found.layer {
+        Some(layer) => format!("{} of {layer}", found.method.name),
+        None => found.method.name.to_string(),
+    };
+    if let ([(found, _)], false) = (answers, all) {
+        let (range, map) = scale(found, &found.heat());
+        let title = format!("{}: {} for class {}", model.name, named(found), model.classes[found.class]);
+        let bar = Some((range, map, if found.method.signed { "for and against" } else { "for" }));
+        return Marked { title: &title, pixels: over(found), marks: &[], bar }.draw();
+    }
+    let class = answers.first().map_or(String::new(), |(found, _)| model.classes[found.class].clone());
+    let title = format!("{}: what speaks for class {class} (signed maps: red for, blue against)", model.name);
+    let first = Tile::coloured(picture.clone(), "the picture");
+    let maps = answers.iter().map(|(found, _)| {
+        let caption = match &found.layer {
+            Some(layer) => format!("{}\n{layer}", found.method.name),
+            None => found.method.name.to_string(),
+        };
+        Tile::coloured(over(found), caption)
+    });
+    let tiles: Vec<Tile> = [first].into_iter().chain(maps).collect();
+    Sheet { title: &title, columns, across: 3, range: (0.0, 1.0), map: Map::Viridis, unit: "", rows: &[] }.draw(&tiles)
+}
