@@ -78,7 +78,7 @@ fn at_size(name: &str, edge: usize) -> Model {
 
 #[test]
 fn small_models() {
-    for name in ["lenet5", "lenet5_1998", "fashion_cnn"] {
+    for name in ["lenet5", "lenet5_1998", "lenet5_blur", "fashion_cnn"] {
         check(zoo::find(name).unwrap(), |_| true);
     }
 }
@@ -117,6 +117,23 @@ fn mobilenet() {
 #[test]
 fn unet() {
     check(at_size("unet", 32), |layer| layer.starts_with("down") || layer.starts_with("pool"));
+}
+
+/// Upsampling by nearest and by linear: what a unit sees depends on where it lies.
+#[test]
+fn upsampled() {
+    use striate::nn::layers::UpsampleLayer;
+    for linear in [false, true] {
+        let up = UpsampleLayer::by(2, 2);
+        let up = if linear { up.linear() } else { up };
+        let model = Model::new("up", [1, 8, 8]).classes(2).conv2d(3, 3).then(up).conv2d(2, 3);
+        let model: Model = model.into();
+        check(model.clone(), |layer| layer == "conv1");
+        // Rows 5 to 7 of the upsampled maps are rows 2 and 3 of those before, which see rows 2 to 5; between rows linearly,
+        // row 4, too.
+        let reach = FieldProbe::new(&lens(model), "conv2").unwrap().reach(&[5, 5]).unwrap();
+        assert_eq!(reach.bounds(), if linear { [2..7, 2..7] } else { [2..6, 2..6] });
+    }
 }
 
 #[test]

@@ -27,6 +27,20 @@ pub enum Size {
 }
 
 /// One layer of a model, to be asked what its units see.
+///
+/// ```
+/// use striate::explain::{FieldProbe, Lens, Size};
+/// use striate::plan::Workers;
+/// use striate::prelude::*;
+/// use striate::tensor::{Array, Rng};
+/// let lens = Lens::untrained(zoo::find("lenet5")?, 1)?;
+/// let mut probe = FieldProbe::new(&lens, "conv2")?;
+/// assert_eq!(probe.formula().clipped(&[5, 7], &[28, 28]), [8..22, 12..26]);
+/// let noise = Array::from_fn([8, 1, 28, 28], |i| Rng::new(1).normal(i as u64));
+/// let effective = probe.effective(&Workers::new(1), &noise, None, &[5, 7], Size::Absolute)?;
+/// assert_eq!(effective.support(), probe.reach(&[5, 7])?);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug)]
 pub struct FieldProbe {
     layer: String,
@@ -44,7 +58,8 @@ pub struct FieldProbe {
 pub struct EffectiveField {
     /// Row-major over the spatial axes of the input.
     pub sizes: Shape,
-    /// How much each element counts; see [the module](self).
+    /// How much each element counts: the mean over samples of `Σ_i |∂u/∂x_i|` (or of squares), i over the input's
+    /// channels.
     pub weight: Vec<f64>,
 }
 

@@ -35,7 +35,8 @@ pub struct Granularity {
 
 const STEP: f32 = 0.05;
 
-/// For each layer of a model that reads pictures, over samples N×C×H×W.
+/// For each layer of a model that reads pictures, over samples N×C×H×W: gratings of each frequency of [`BANDS`], four directions
+/// and two phases, are added to the samples, and the change of the layer's output is taken over theirs (root mean squares).
 ///
 /// # Errors
 /// `Fault::Usage`: the model does not read pictures. `Fault::Data`: the samples do not fit the model.

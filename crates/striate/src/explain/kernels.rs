@@ -17,7 +17,21 @@ use striate_graph::{Builder, Equation, Graph, LayerForm, Mode, Op, ValueId};
 use striate_plan::Workers;
 use striate_tensor::{Array, Error, Result};
 
-/// The kernels of one convolution.
+/// The kernels of one convolution: a kernel is what one output channel sees, a plane for each input channel that it is linked to.
+///
+/// Dead by norm is one whose √Σw² is below a hundredth of the layer's median; dead by output one whose activation varies over a
+/// data set by no more than 10⁻⁶ of what the liveliest channel's does; duplicates are two with a cosine above 0.95.
+///
+/// ```
+/// use striate::explain::{KernelBank, Lens, Order};
+/// use striate::prelude::*;
+/// let lens = Lens::untrained(zoo::find("lenet5")?, 1)?;
+/// let bank = KernelBank::of(&lens, "conv2")?;
+/// assert_eq!((bank.count(), bank.planes(0).len(), bank.size()), (16, 6, (5, 5)));
+/// let strongest = bank.order(Order::Norm)[0];
+/// println!("{}: {}", strongest, bank.response(strongest).map_or(String::new(), |response| response.label()));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct KernelBank {
     /// The layer.

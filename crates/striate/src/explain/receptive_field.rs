@@ -214,6 +214,18 @@ fn back(op: &Op, axes: usize, mask: &[bool], output: &Shape, input: &Shape) -> V
                 seen[input.index(&at)] = true;
             }
         }
+        (Op::Resample(resample), _) if resample.axes.len() == axes => {
+            let rows: Vec<_> = resample.axes.iter().map(|axis| axis.rows()).collect();
+            for place in marked() {
+                // Each axis has a list of its own; the places are all combinations.
+                let mut sources = vec![0];
+                for (axis, p) in output.position(place).into_iter().enumerate() {
+                    let each = |at: usize| rows[axis][p].iter().map(move |&(q, _)| at * input[axis] + q);
+                    sources = sources.into_iter().flat_map(each).collect();
+                }
+                sources.into_iter().for_each(|at| seen[at] = true);
+            }
+        }
         (_, Field::Sliding(windows)) if windows.len() == axes => {
             let taps = Taps::sliding(&windows);
             marked().flat_map(|place| taps.at(place)).for_each(|(_, pixel)| seen[pixel] = true);

@@ -4,19 +4,6 @@
 //! |H(u, v)| = √( Σ_i |DFT of the kernel's plane i, padded to 32×32|² )       u, v in cycles per pixel, −½ ≤ u, v < ½
 //! g(f)     = mean of |H| over the ring of frequencies whose √(u² + v²) is nearest to f
 //! ```
-//!
-//! Its character, from the profile g over f = 0 … ½ divided by its maximum:
-//!
-//! | character | g(0) | mean of g over ⅜ … ½ |
-//! |---|---|---|
-//! | low-pass | ≥ 0.7 | ≤ 0.5 |
-//! | high-pass | ≤ 0.5 | ≥ 0.7 |
-//! | band-pass | ≤ 0.5 | < 0.7 |
-//! | all-pass | any other | |
-//!
-//! It is oriented, too, where its power prefers a direction: with θ the angle of (u, v) and the sum over all frequencies but 0,
-//! R = |Σ |H|² e^(2iθ)| / Σ |H|² ≥ 0.3. Its angle is that along which it changes: 0° for a kernel that finds upright edges,
-//! 90° for lying ones. The bandwidth is the part of 0 … ½ in which g is at least its maximum over √2.
 
 use super::transform::{Plane, frequency};
 use serde::Serialize;
@@ -54,7 +41,20 @@ impl std::fmt::Display for Character {
     }
 }
 
-/// The frequency response of a kernel. See [the module](self).
+/// The frequency response of a kernel: |H| over the plane of frequencies, and what kind of filter that is.
+///
+/// Its character, from the profile g over f = 0 … ½ divided by its maximum:
+///
+/// | character | g(0) | mean of g over ⅜ … ½ |
+/// |---|---|---|
+/// | low-pass | ≥ 0.7 | ≤ 0.5 |
+/// | high-pass | ≤ 0.5 | ≥ 0.7 |
+/// | band-pass | ≤ 0.5 | < 0.7 |
+/// | all-pass | any other | |
+///
+/// It is oriented, too, where its power prefers a direction: with θ the angle of (u, v) and the sum over all frequencies but 0,
+/// R = |Σ |H|² e^(2iθ)| / Σ |H|² ≥ 0.3. Its angle is that along which it changes: 0° for a kernel that finds upright edges,
+/// 90° for lying ones. The bandwidth is the part of 0 … ½ in which g is at least its maximum over √2.
 #[derive(Clone, Debug, Serialize)]
 pub struct Response {
     /// |H|, 32×32, frequency 0 first.

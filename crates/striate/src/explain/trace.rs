@@ -123,7 +123,7 @@ enum Kind<'a> {
     Function,
 }
 
-/// One unit: `channel` and `place` of the output of `layer`, for a sample 1×… and a label (the most probable class without one).
+/// One unit, number by number, forward and backward: `channel` and `place` of the output of `layer`, for a sample 1×… and a label (the most probable class without one).
 ///
 /// # Errors
 /// `Fault::Usage`: no such layer, unit or class; the layer does what cannot be told as a window (softmax over a row, a

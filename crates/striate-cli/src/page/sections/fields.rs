@@ -22,12 +22,9 @@ fn build(context: &Context) -> Result<Option<Html>> {
         }
         last.clone_from(&field.size);
         // The middle unit's field, cut at the border of the picture.
-        let cut = |axis: usize, unit: usize, edge: usize| {
-            let from = field.offset[axis] + (unit * field.stride[axis]) as i64;
-            let (low, high) = (from.max(0), (from + field.size[axis] as i64).min(edge as i64));
-            (low as f32, (high - low).max(0) as f32)
-        };
-        let ((top, tall), (left, broad)) = (cut(0, high / 2, rows), cut(1, wide / 2, columns));
+        let seen = field.clipped(&[high / 2, wide / 2], &[rows, columns]);
+        let cut = |axis: usize| (seen[axis].start as f32, seen[axis].len() as f32);
+        let ((top, tall), (left, broad)) = (cut(0), cut(1));
         let name = format!(
             "{}: {}×{}, one step is {}×{}",
             layer.name, field.size[0], field.size[1], field.stride[0], field.stride[1]
