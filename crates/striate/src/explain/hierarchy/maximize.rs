@@ -5,8 +5,8 @@
 //! ```
 //!
 //! a the unit in the middle of a channel, J a random shift by up to `jitter` elements around the ends (Mordvintsev et al. 2015),
-//! η the rate, σ the blur (Yosinski et al. 2015); jitter and blur fall evenly to 0. Black and white what the model's preprocessing makes
-//! of them. x starts as grey with noise. Blur and jitter keep the ascent from patterns that only excite by accident.
+//! η the rate, σ the blur (Yosinski et al. 2015), black and white what the model's preprocessing makes of them. Jitter and blur
+//! keep the ascent from patterns that excite by accident alone; both fall evenly to 0. x starts as grey with noise.
 
 use super::Sight;
 use crate::explain::{Lens, Question};
