@@ -270,5 +270,5 @@ fn drawing(model: &Model, sample: &Array<f32>, answers: &[Answer], all: bool) ->
         Tile::coloured(over(found), caption)
     });
     let tiles: Vec<Tile> = [first].into_iter().chain(maps).collect();
-    Sheet { title: &title, columns, across: 3, range: (0.0, 1.0), map: Map::Viridis, unit: "", rows: &[] }.draw(&tiles)
+    Sheet { title: &title, columns, across: 5, range: (0.0, 1.0), map: Map::Viridis, unit: "", rows: &[] }.draw(&tiles)
 }
