@@ -21,7 +21,7 @@ fn main() -> Result<()> {
     println!("{epochs} epochs on the digits inside; {SHIFTED} test digits moved by 1 to {MOST} pixels each way");
     println!(
         "{:<12} {:>4} {:>9} {:>15} {:>15} {:>11} {:>14} {:>14}",
-        "model", "seed", "accuracy", "same class 1-4", "same class 1-8", "|Δp| 1-8", "E of pool1", "E of pool2"
+        "model", "seed", "accuracy", "same class 1-4", "same class 1-8", "|Δp| 1-8", "E of pool1", "E of conv2"
     );
     for name in ["lenet5", "lenet5_blur"] {
         let mut sums = [0f64; 6];
@@ -46,7 +46,7 @@ fn row(name: &str, seed: &str, [accuracy, near, all, p, first, second]: &[f64; 6
 }
 
 /// Accuracy; the part of the answers that stay at shifts of 1 to 4 and to 8 pixels; the mean change of the probability; the mean
-/// equivariance errors of both pools.
+/// equivariance errors of the first pool and of the convolution behind it.
 fn figures(name: &str, epochs: u64, seed: u64, threads: usize) -> Result<[f64; 6]> {
     let model = zoo::find(name)?;
     let settings = Settings { seed, stop: StopRules::after(epochs), ..Settings::default() };
@@ -63,5 +63,5 @@ fn figures(name: &str, epochs: u64, seed: u64, threads: usize) -> Result<[f64; 6
         layer.and_then(shift::LayerShift::mean_error).unwrap_or(f64::NAN)
     };
     let (near, all) = (mean(&shifts.same_class[1..=4]), mean(&shifts.same_class[1..]));
-    Ok([accuracy, near, all, mean(&shifts.probability[1..]), error("pool1"), error("pool2")])
+    Ok([accuracy, near, all, mean(&shifts.probability[1..]), error("pool1"), error("conv2")])
 }

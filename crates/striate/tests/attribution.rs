@@ -196,7 +196,8 @@ fn other_shapes_than_pictures() {
         let map = attribute(&lens, &Workers::new(2), &signal, method, Some(0), &settings).unwrap();
         assert_eq!(map.heat().shape()[..], [4096], "{}", method.name);
     }
-    let model = Model::new("places", [1, 6, 6]).classes(2).conv2d(4, 3).same().relu().conv2d(2, 1).finish().unwrap();
+    let model = Model::new("places", [1, 6, 6]).classes(2).conv2d(4, 3).same().without_bias().relu();
+    let model = model.conv2d(2, 1).without_bias().finish().unwrap();
     let lens = Lens::untrained(model, 1).unwrap();
     let x = Array::from_fn([1, 6, 6], |i| (i % 5) as f32);
     let method = Method::named("gradient-input").unwrap();
@@ -204,7 +205,7 @@ fn other_shapes_than_pictures() {
     let scores = lens.outputs(&Workers::new(1), &["conv2"], &Array::new([1, 1, 6, 6], x.data().to_vec())).unwrap();
     let sum: f32 = scores[0].data()[36..].iter().sum();
     assert!((map.score - sum).abs() < 1e-4, "{} {sum}", map.score);
-    // Without biases (they start at 0) the sum of x·∂S/∂x of a piecewise linear S is S.
+    // Without biases the sum of x·∂S/∂x of a piecewise linear S is S.
     assert!((map.values.data().iter().sum::<f32>() - sum).abs() < 1e-3 * sum.abs().max(1.0));
 }
 
@@ -220,8 +221,7 @@ fn new_weights_change_a_map_and_the_same_weights_do_not() {
     let same = check(3);
     assert!(same.steps.iter().all(|step| step.correlation == Some(1.0)) && !same.passes(), "{same:?}");
     let other = check(8);
-    // The digit's black ground, where the map is 0 whatever the weights, keeps ranks alike: less than 1, not 0.
-    assert!(other.steps.iter().all(|step| step.correlation.unwrap() < 0.99), "{other:?}");
+    assert!(other.passes() && other.steps.iter().all(|step| step.correlation.unwrap() < 0.9), "{other:?}");
     let saliency = Method::named("saliency").unwrap();
     let other = sanity(&lens, &Workers::new(1), &digit, saliency, Some(0), &settings, 8).unwrap();
     assert!(other.passes(), "{other:?}");

@@ -15,14 +15,15 @@ pub(super) fn each_batch(
     mut each: impl FnMut(usize, Array<f32>) -> Result<()>,
 ) -> Result<()> {
     let model = lens.model();
-    let batches = Batches::sequential(data, &model.preprocessing, batch)?;
-    if *batches.sample_shape() != model.input {
+    let given = model.preprocessing.output_shape(data.sample_shape());
+    if given != model.input {
         return Err(Error::data("the samples do not fit the model")
-            .found(batches.sample_shape())
+            .found(given)
             .expected(format!("{}, the input of `{}`", model.input, model.name))
             .at(Place::File(data.source().to_string()))
             .hint("give the data that the model was trained on"));
     }
+    let batches = Batches::sequential(data, &model.preprocessing, batch)?;
     let size = model.input.elements();
     let mut labels = vec![0; batch];
     for index in 0..batches.len() {

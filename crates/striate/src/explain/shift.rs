@@ -55,9 +55,9 @@ pub struct LayerShift {
 }
 
 impl LayerShift {
-    /// The greatest E at shifts that are multiples of the stride of every axis: rounding errors, as theory has it.
+    /// The greatest E at shifts, 0 aside, that are multiples of the stride of every axis: rounding errors, as theory has it.
     pub fn error_at_multiples(&self) -> Option<f64> {
-        self.greatest(|d| self.stride.iter().all(|s| d % s == 0))
+        self.greatest(|d| d > 0 && self.stride.iter().all(|s| d % s == 0))
     }
 
     /// The mean E of all shifts from 1 on that have one.

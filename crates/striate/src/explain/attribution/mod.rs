@@ -1,16 +1,16 @@
 //! Attribution: which elements of a sample x make the score S of a class what it is.
 //!
-//! S is what the model gives for the class, before the softmax that makes probabilities (a softmax or log_softmax layer that ends the model is
-//! left out); of a model with a class for each place, the sum over all places. Methods and their signs are those of Captum, whose
-//! target is the output of the forward pass.
+//! S is what the model gives for the class, before the softmax that makes probabilities (a softmax or log_softmax layer that
+//! ends the model is left out); of a model with a class for each place, the sum over all places. Methods and their signs are
+//! those of Captum, whose target is the output of the forward pass.
 //!
 //! | method | map | source |
 //! |---|---|---|
 //! | `saliency` | \|∂S/∂x\| | Simonyan et al. 2013 |
 //! | `gradient-input` | x · ∂S/∂x | Shrikumar et al. 2016 |
-//! | `integrated-gradients` | (x − x′) · mean of ∂S/∂x on the way from the baseline x′ to x | Sundararajan et al. 2017 |
+//! | `integrated-gradients` | (x − x′) · mean of ∂S/∂x from the baseline x′ to x | Sundararajan et al. 2017 |
 //! | `smooth-grad` | mean of ∂S/∂x over x with noise | Smilkov et al. 2017 |
-//! | `guided-backprop` | ∂S/∂x, where a ReLU passes positive gradients on alone | Springenberg et al. 2014 |
+//! | `guided-backprop` | ∂S/∂x, where ReLUs pass on positive gradients alone | Springenberg et al. 2014 |
 //! | `occlusion` | how far S falls when a window is covered by the baseline | Zeiler and Fergus 2013 |
 //! | `grad-cam` | relu(Σₖ wₖ·Aₖ), wₖ the mean of ∂S/∂Aₖ, for the maps Aₖ of a layer | Selvaraju et al. 2017 |
 //! | `grad-cam++` | the same with wₖ of positive gradients, weighed by place | Chattopadhay et al. 2018 |

@@ -21,8 +21,8 @@ pub struct Sanity {
 pub struct SanityStep {
     /// The layer.
     pub layer: String,
-    /// Spearman's rank correlation of the magnitudes of this map and the map of the trained network, −1 to 1; none where one of
-    /// them is the same everywhere.
+    /// Spearman's rank correlation of the magnitudes of this map and the map of the trained network, −1 to 1, over the places
+    /// where one of them is not 0; none where one of them is the same everywhere.
     pub correlation: Option<f64>,
 }
 
@@ -66,7 +66,7 @@ pub fn sanity(
         drawn.into_iter().try_for_each(|(name, weights)| store.set(&name, weights))?;
         let random = Lens::new(lens.model().clone(), store.clone())?.with_options(lens.options().clone());
         let map = attribute(&random, workers, sample, method, Some(learnt.class), &settings)?;
-        let correlation = rank_correlation(&magnitudes(&learnt.heat()), &magnitudes(&map.heat()));
+        let correlation = likeness(&learnt.heat(), &map.heat());
         steps.push(SanityStep { layer: layer.name.clone(), correlation });
     }
     Ok(Sanity { steps })
@@ -78,8 +78,12 @@ fn draw(value: &ValueInfo, seed: u64) -> Option<(String, Tensor)> {
     Some((value.name.clone(), Tensor::F32(init.sample(&value.name, &value.ty.shape(), seed))))
 }
 
-fn magnitudes(map: &Array<f32>) -> Vec<f32> {
-    map.data().iter().map(|v| v.abs()).collect()
+/// The rank correlation of the magnitudes of two maps, over the places where one of them is not 0: what no map marks, such as the
+/// black ground of a digit times any slope, would make all maps alike.
+fn likeness(a: &Array<f32>, b: &Array<f32>) -> Option<f64> {
+    let magnitudes = a.data().iter().zip(b.data()).map(|(a, b)| (a.abs(), b.abs()));
+    let (a, b): (Vec<f32>, Vec<f32>) = magnitudes.filter(|&(a, b)| a > 0.0 || b > 0.0).unzip();
+    rank_correlation(&a, &b)
 }
 
 /// Spearman's rank correlation: Pearson's of the ranks, where equal values share the mean of theirs. `None` where all values of

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! a the unit in the middle of a channel, J a random shift by up to `jitter` elements around the ends (Mordvintsev et al. 2015),
-//! η the rate, σ the blur, which falls evenly to 0 (Yosinski et al. 2015), black and white what the model's preprocessing makes
-//! of them. x starts as grey with noise. Blur and jitter keep the ascent from patterns that only excite by accident.
+//! η the rate, σ the blur (Yosinski et al. 2015), black and white what the model's preprocessing makes of them. Jitter and blur
+//! keep the ascent from patterns that excite by accident alone; both fall evenly to 0. x starts as grey with noise.
 
 use super::Sight;
 use crate::explain::{Lens, Question};
@@ -23,7 +23,7 @@ pub struct Ascent {
     pub steps: usize,
     /// η, the greatest change of an element in a step, as a part of the range from black to white.
     pub rate: f32,
-    /// Greatest shift, in elements along each axis.
+    /// Greatest shift at the start, in elements along each axis.
     pub jitter: usize,
     /// σ of the first step, in elements.
     pub blur: f32,
@@ -140,16 +140,18 @@ impl Climb<'_> {
         };
         let mut xs: Vec<Array<f32>> = self.group.iter().map(start).collect();
         made.before.extend(own(&ask(&xs)?[1]));
+        let shifts = self.rng.stream("jitter");
         for step in 0..steps {
             // The same shift for all channels: which ones climb together changes nothing.
-            let by = |axis: usize| {
-                self.rng.stream("jitter").below((step * 8 + axis) as u64, 2 * jitter + 1) as i64 - jitter as i64
-            };
+            let rest = 1.0 - step as f32 / steps as f32;
+            let reach = (jitter as f32 * rest).round() as usize;
+            let number = |axis: usize| (step * shape.rank() + axis) as u64;
+            let by = |axis: usize| shifts.below(number(axis), 2 * reach + 1) as i64 - reach as i64;
             let by: Vec<i64> = (1..shape.rank()).map(by).collect();
             let back: Vec<i64> = by.iter().map(|by| -by).collect();
             let moved: Vec<_> = xs.iter().map(|x| rolled(x, &by)).collect();
             let slopes = ask(&moved)?.swap_remove(0);
-            let sigma = blur * (1.0 - step as f32 / steps as f32);
+            let sigma = blur * rest;
             for (x, slopes) in xs.iter_mut().zip(slopes.data().chunks_exact(shape.elements())) {
                 let slopes = rolled(&Array::new(shape.clone(), slopes.to_vec()), &back);
                 let most = slopes.data().iter().fold(0f32, |m, g| m.max(g.abs()));
