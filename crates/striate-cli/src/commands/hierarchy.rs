@@ -111,11 +111,16 @@ fn sizes(region: &[Range<i64>]) -> String {
     sizes.join("×")
 }
 
+/// The name of a label of the data, which may have more classes than the model.
+fn class_of(model: &Model, label: i32) -> &str {
+    usize::try_from(label).ok().and_then(|label| model.classes.get(label)).map_or("other", String::as_str)
+}
+
 /// The classes of a channel's pieces, each with how many there are, and the values.
 fn line(model: &Model, number: usize, channel: &Channel, made: Option<&Maximized>) -> String {
     let mut classes: Vec<(&str, usize)> = vec![];
     for patch in &channel.patches {
-        let class = model.classes[patch.label as usize].as_str();
+        let class = class_of(model, patch.label);
         match classes.iter_mut().find(|(name, _)| *name == class) {
             Some((_, count)) => *count += 1,
             None => classes.push((class, 1)),
@@ -151,7 +156,7 @@ fn sheet(
             }),
         );
         for patch in &channel.patches {
-            let caption = format!("{}\n{:.2}", model.classes[patch.label as usize], patch.value);
+            let caption = format!("{}\n{:.2}", class_of(model, patch.label), patch.value);
             tiles.push(Tile::coloured(pixels(&sample(model, data, patch.sample)?, &patch.region), caption));
         }
     }

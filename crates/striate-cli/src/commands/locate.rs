@@ -43,7 +43,7 @@ pub(crate) struct LocateArgs {
     invert: Invert,
 
     /// Draws the picture with what was found, and the heat map, into this file: SVG or PNG, by its ending
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "trials")]
     out: Option<PathBuf>,
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &LocateArgs, output: &mut Output) -> Result<Ended> {
         let mut locator = Locator::new(&model, saved.store(), [edge, edge])?;
         let mut right = 0;
         let mut digits_right = 0;
-        for seed in args.seed..args.seed + u64::from(trials) {
+        for seed in (0..u64::from(trials)).map(|trial| args.seed.wrapping_add(trial)) {
             let scene = Scene::of_digits(&Digits::test(), count.into(), edge, seed)?;
             let (_, found) = locator.locate(&workers, &prepared(&scene, &model)?)?;
             digits_right += told(&scene, &found);

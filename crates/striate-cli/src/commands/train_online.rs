@@ -86,7 +86,10 @@ pub(super) fn run(args: &TrainArgs, output: &mut Output) -> Result<Ended> {
             let answer = network.learn(&fields).map_err(|error| error.at(Place::Line(STDIN.into(), line)))?;
             if output.is_json() {
                 output.object(&answer_object(network.model(), line, answer))?;
-            } else if answer.is_some_and(|answer| answer.right.is_some() || answer.error.is_some())
+                continue;
+            }
+            output.line(answer_line(network.model(), line, answer))?;
+            if answer.is_some_and(|answer| answer.right.is_some() || answer.error.is_some())
                 && network.learned().is_multiple_of(window)
                 && !args.running.quiet
             {
@@ -96,10 +99,17 @@ pub(super) fn run(args: &TrainArgs, output: &mut Output) -> Result<Ended> {
         Ok(())
     };
     let used = use_all();
-    // What was learned before a wrong row is kept too.
     let path = args.online.out.clone().unwrap_or_else(|| PathBuf::from("online.safetensors"));
-    let sha256 = network.save(&path)?;
-    used.map_err(|error| error.hint(format!("what was learned before is in {}", path.display())))?;
+    // What was learned before a wrong row is kept too; weights that ran away, or that learned nothing, are not.
+    let sha256 = match used {
+        Ok(()) => network.save(&path)?,
+        Err(error) if error.fault() == Fault::Diverged || network.learned() == 0 => return Err(error),
+        Err(error) => {
+            network.save(&path)?;
+            note(format!("what was learned before the error is in {}", path.display()));
+            return Err(error);
+        }
+    };
     let interrupted = input.interrupted.load(Ordering::Relaxed);
     conclude(&network, &path, &sha256, window, interrupted, output)?;
     Ok(if interrupted { Ended::Interrupted } else { Ended::Well })
@@ -244,6 +254,24 @@ fn answer_object(model: &Model, line: usize, answer: Option<Answer>) -> Value {
         }
         Some(Answer { number, error, .. }) => {
             json!({ "event": "answer", "line": line, "number": number, "error": error })
+        }
+    }
+}
+
+fn answer_line(model: &Model, line: usize, answer: Option<Answer>) -> String {
+    let verdict = |right: Option<bool>| match right {
+        Some(true) => ", right",
+        Some(false) => ", wrong",
+        None => "",
+    };
+    match answer {
+        None => format!("line {line}: left out"),
+        Some(Answer { class: Some(class), right, .. }) => {
+            format!("line {line}: {}{}", model.classes[class], verdict(right))
+        }
+        Some(Answer { number, error, .. }) => {
+            let off = error.map_or(String::new(), |error| format!(", off by {error:.4}"));
+            format!("line {line}: {:.4}{off}", number.unwrap_or(f64::NAN))
         }
     }
 }

@@ -172,7 +172,11 @@ pub(crate) struct Axes {
 
 impl Axes {
     pub(crate) fn new((left, top): Point, (width, height): Point, x: (f32, f32), y: (f32, f32)) -> Self {
-        let wide = |(low, high): (f32, f32)| if high > low { (low, high) } else { (low - 0.5, low + 0.5) };
+        let wide = |(low, high): (f32, f32)| {
+            // Half a unit is lost beside large numbers.
+            let aside = (1e-3 * low.abs()).max(0.5);
+            if high > low { (low, high) } else { (low - aside, low + aside) }
+        };
         Axes { left, top, width, height, x: wide(x), y: wide(y), logs: (false, false), whole: false }
     }
 

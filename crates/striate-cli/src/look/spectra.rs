@@ -121,8 +121,9 @@ fn small(pixels: Pixels) -> Pixels {
     if step == 1 {
         return pixels;
     }
-    let (rows, columns) = (pixels.rows() / step, pixels.columns / step);
-    let at = |i: usize| pixels.pixels[(i / columns * step + step / 2) * pixels.columns + i % columns * step + step / 2];
+    let (rows, columns) = ((pixels.rows() / step).max(1), pixels.columns / step);
+    let row = |i: usize| (i / columns * step + step / 2).min(pixels.rows() - 1);
+    let at = |i: usize| pixels.pixels[row(i) * pixels.columns + i % columns * step + step / 2];
     Pixels { columns, pixels: (0..rows * columns).map(at).collect() }
 }
 

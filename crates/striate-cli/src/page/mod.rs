@@ -11,7 +11,7 @@ use crate::draw::svg::escaped;
 pub(crate) use html::Html;
 use std::fmt::Write;
 use std::path::PathBuf;
-use striate::data::{Dataset, Part};
+use striate::data::Dataset;
 use striate::evaluate::Answers;
 use striate::prelude::*;
 use striate::run::{History, RunFolder, RunRecord, Saved, Weights};
@@ -59,7 +59,12 @@ impl Context {
         let record = RunRecord::read(&folder)?;
         let saved = Saved::open(folder.path(), Weights::Best)?;
         let summary = saved.model().summary()?;
-        let data = record.data.open(Part::Test)?;
+        if saved.model().gives_numbers() {
+            return Err(Error::usage("a report tells of classes")
+                .found("a model that gives numbers")
+                .hint("striate eval tells how far they are off"));
+        }
+        let data = record.data.held_out(saved.model(), record.settings.seed)?;
         let samples = data.len();
         let most = match wishes.quick {
             true => (QUICK / summary.macs.max(1)).max(FEWEST).min(samples as u64) as usize,

@@ -68,10 +68,10 @@ pub fn to_dense_matrix(conv: &Conv, weights: &Array<f32>) -> Result<DenseMatrix>
             .expected(conv.weight()));
     }
     let live = geometry.live_multiply_adds();
-    if live > 1 << 28 {
+    if live > 1 << 24 {
         return Err(Error::usage("the dense matrix is too large to be written out")
             .found(format!("{live} entries that are not 0"))
-            .expected("at most 2²⁸")
+            .expected("at most 2²⁴")
             .hint("take a smaller picture or a layer of fewer channels"));
     }
     let mut entries = Vec::with_capacity(live as usize);

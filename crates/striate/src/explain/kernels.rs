@@ -86,6 +86,23 @@ pub(crate) fn convolution<'a>(graph: &'a Graph, layer: &str) -> Option<(&'a Conv
     })
 }
 
+/// Σ w·w' over the input channels that both kernels see; planes come in the order of these.
+fn dot(a: &[(usize, &[f32])], b: &[(usize, &[f32])]) -> f64 {
+    let product = |p: &[f32], q: &[f32]| p.iter().zip(q).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
+    let (mut i, mut j, mut sum) = (0, 0, 0.0);
+    while i < a.len() && j < b.len() {
+        match a[i].0.cmp(&b[j].0) {
+            std::cmp::Ordering::Less => i += 1,
+            std::cmp::Ordering::Greater => j += 1,
+            std::cmp::Ordering::Equal => {
+                sum += product(a[i].1, b[j].1);
+                (i, j) = (i + 1, j + 1);
+            }
+        }
+    }
+    sum
+}
+
 impl KernelBank {
     /// Those of a layer.
     ///
@@ -152,14 +169,19 @@ impl KernelBank {
 
     /// √Σw² of a channel's kernel.
     pub fn norm(&self, channel: usize) -> f64 {
-        self.dot(channel, channel).sqrt()
+        let planes = self.planes(channel);
+        dot(&planes, &planes).sqrt()
     }
 
-    /// Σ w·w' over the input channels that both see.
-    fn dot(&self, a: usize, b: usize) -> f64 {
-        let (a, b) = (self.planes(a), self.planes(b));
-        let product = |p: &[f32], q: &[f32]| p.iter().zip(q).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
-        a.iter().flat_map(|(i, p)| b.iter().filter(move |(j, _)| i == j).map(move |(_, q)| product(p, q))).sum()
+    /// The planes of every channel's kernel, in the order of the input channels that they see.
+    fn all_planes(&self) -> Vec<Vec<(usize, &[f32])>> {
+        let taps = self.weights.shape()[1];
+        let mut all = vec![vec![]; self.count()];
+        for link in self.conv.connections.links(self.conv.in_channels, self.conv.out_channels) {
+            all[link.output].push((link.input, &self.weights.data()[link.row * taps..(link.row + 1) * taps]));
+        }
+        all.iter_mut().for_each(|planes| planes.sort_by_key(|plane| plane.0));
+        all
     }
 
     /// What a channel's kernel does to frequencies; `None` for kernels of one or three axes.
@@ -206,12 +228,13 @@ impl KernelBank {
 
     /// Pairs of kernels that are duplicates, with the cosine.
     pub fn duplicates(&self) -> Vec<(usize, usize, f64)> {
-        let norms: Vec<f64> = (0..self.count()).map(|c| self.norm(c)).collect();
+        let planes = self.all_planes();
+        let norms: Vec<f64> = planes.iter().map(|own| dot(own, own).sqrt()).collect();
         let mut pairs = vec![];
         for a in 0..self.count() {
             for b in a + 1..self.count() {
                 let scale = norms[a] * norms[b];
-                let cosine = if scale > 0.0 { self.dot(a, b) / scale } else { 0.0 };
+                let cosine = if scale > 0.0 { dot(&planes[a], &planes[b]) / scale } else { 0.0 };
                 if cosine > DUPLICATE {
                     pairs.push((a, b, cosine));
                 }
@@ -222,7 +245,7 @@ impl KernelBank {
 
     /// All that is known; `activity` is what [`activity`] found.
     pub fn facts(&self, activity: Option<&[f32]>) -> Vec<KernelFacts> {
-        let norms: Vec<f64> = (0..self.count()).map(|c| self.norm(c)).collect();
+        let norms: Vec<f64> = self.all_planes().iter().map(|own| dot(own, own).sqrt()).collect();
         let mut sorted = norms.clone();
         sorted.sort_by(f64::total_cmp);
         let median = sorted[sorted.len() / 2];

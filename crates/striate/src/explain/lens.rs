@@ -39,8 +39,10 @@ pub struct View<'g> {
     pub builder: &'g Builder,
     /// The samples, N×….
     pub input: Var<'g>,
-    /// The output of the last layer, the scores: N×classes×….
+    /// The output of the last layer: N×….
     pub output: Var<'g>,
+    /// One score for each class, N×classes×…: the output, or of a single unit for two classes what it says of both.
+    pub scores: Var<'g>,
     /// The layers in order, each with its output and its part of the graph.
     pub layers: Vec<BuiltLayer<'g>>,
 }
@@ -167,7 +169,9 @@ impl Lens {
     pub fn ask(&self, body: impl for<'g> FnOnce(&View<'g>) -> Vec<Var<'g>>) -> Result<Question> {
         let builder = Builder::for_inference();
         let built = self.model.build(&builder, Mode::Infer);
-        let view = View { builder: &builder, input: built.input, output: built.output, layers: built.layers };
+        let scores = self.model.scores_of(built.output);
+        let (input, output) = (built.input, built.output);
+        let view = View { builder: &builder, input, output, scores, layers: built.layers };
         let wanted = body(&view);
         let graph = builder.finish(wanted)?;
         Ok(Question { graph, store: self.store.clone(), options: self.options.clone(), plans: BTreeMap::new() })

@@ -111,9 +111,8 @@ pub fn measure(lens: &Lens, workers: &Workers, data: &Dataset, most: usize) -> R
     check(lens, &input, most)?;
     let mut layers = watched(lens, most)?;
     let names: Vec<_> = layers.iter().map(|layer| layer.name.clone()).collect();
-    let loss = lens.model().loss.clone();
     let mut question = lens.ask(|view| {
-        let probabilities = loss.probabilities(view.output);
+        let probabilities = lens.model().probabilities_of(view.output);
         names.iter().map(|name| view.layer(name)).chain([probabilities]).collect()
     })?;
     let axes = input.rank() - 1;

@@ -154,7 +154,7 @@ pub fn trace(
     let (kind, equation) = kind(&graph, layer, found.kind)?;
     let x_id = equation.inputs[0];
 
-    let scores = lens.ask(|view| vec![view.output])?.answer(workers, sample, &[])?.remove(0);
+    let scores = lens.ask(|view| vec![view.scores])?.answer(workers, sample, &[])?.remove(0);
     let classes = scores.shape().get(1).copied().unwrap_or(0);
     if scores.shape().rank() != 2 {
         return Err(Error::usage("only a model with one answer for a sample can be traced")
@@ -203,12 +203,16 @@ pub fn trace(
 }
 
 /// What a layer does at each of its units.
+/// Layers that no single window tells.
+const RECURRENT: [&str; 4] = ["rnn", "jordan", "lstm", "gru"];
+
 fn kind<'a>(graph: &'a Graph, layer: &str, name: &'static str) -> Result<(Kind<'a>, &'a Equation)> {
     if let Some((conv, equation)) = convolution(graph, layer) {
         return Ok((Kind::Conv(conv), equation));
     }
     let own: Vec<_> = graph.equations.iter().filter(|equation| equation.layer == layer).collect();
-    for equation in &own {
+    // A recurrent layer multiplies too, but is more than its product.
+    for equation in own.iter().filter(|_| !RECURRENT.contains(&name)) {
         match &equation.op {
             Op::MatMul(product) if !product.a_transposed => {
                 return Ok((Kind::Dense { transposed: product.b_transposed }, equation));

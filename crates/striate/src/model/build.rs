@@ -146,6 +146,16 @@ impl Model {
         }
     }
 
+    /// The probability of each class, N×K×…, from the output of the last layer.
+    pub fn probabilities_of<'g>(&self, output: Var<'g>) -> Var<'g> {
+        let single = self.scores_of(output).id() != output.id();
+        output.builder().in_layer("probabilities", None, || {
+            let of = self.loss.probabilities(output);
+            // One unit tells of the second class.
+            if single { (-of + 1.0).concat(&[of], 1) } else { of }
+        })
+    }
+
     /// The graph that uses the model: `input` to `scores`, one for each class, and `probabilities`; of a model that gives
     /// numbers, `scores` alone, the output of the last layer.
     ///
@@ -164,15 +174,7 @@ impl Model {
         if self.gives_numbers() {
             return builder.finish([built.output.named("scores")]);
         }
-        let scores = self.scores_of(built.output);
-        let probabilities = builder.in_layer("probabilities", None, || {
-            let of = self.loss.probabilities(built.output);
-            match scores.id() == built.output.id() {
-                true => of,
-                // The one unit tells of the second class.
-                false => (-of + 1.0).concat(&[of], 1),
-            }
-        });
+        let (scores, probabilities) = (self.scores_of(built.output), self.probabilities_of(built.output));
         builder.finish([scores.named("scores"), probabilities.named("probabilities")])
     }
 

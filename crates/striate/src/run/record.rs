@@ -97,12 +97,28 @@ impl DataRecord {
     /// One part of the data set.
     ///
     /// # Errors
-    /// As [`Dataset::open`].
+    /// As [`Dataset::open`]. `Fault::Usage`: the data are a table.
     pub fn open(&self, part: Part) -> Result<Dataset> {
+        if self.table.is_some() {
+            return Err(Error::usage("this looks at samples of pictures or signals")
+                .found("a run on a table")
+                .hint("striate eval, predict, curves and report know tables"));
+        }
         match (&self.folder, part) {
             (Some(folder), part) => Dataset::open(folder, part),
             (None, Part::Train) => Ok(Digits::train()),
             (None, Part::Test) => Ok(Digits::test()),
+        }
+    }
+
+    /// The samples that a run is measured on: the test part, or the rows of its table that were held out.
+    ///
+    /// # Errors
+    /// As [`DataRecord::load`].
+    pub fn held_out(&self, model: &Model, seed: u64) -> Result<Dataset> {
+        match self.table {
+            Some(_) => Ok(self.clone().load(model, seed)?.1),
+            None => self.open(Part::Test),
         }
     }
 

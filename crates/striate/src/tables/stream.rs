@@ -131,7 +131,8 @@ impl Stream {
 
 /// The fields of a line.
 fn fields(text: &str, separator: u8) -> Vec<String> {
-    records(text, separator).into_iter().next().map(|(_, fields)| fields).unwrap_or_default()
+    // Within one line no quote swallows others.
+    records(text, separator).unwrap_or_default().into_iter().next().map(|(_, fields)| fields).unwrap_or_default()
 }
 
 #[cfg(test)]

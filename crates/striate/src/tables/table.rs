@@ -146,7 +146,13 @@ impl Table {
     /// As [`Table::open`].
     pub fn parse(text: &str, source: &str, header: Header) -> Result<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut rows = records(text, separator(text));
+        let mut rows = records(text, separator(text)).map_err(|line| {
+            Error::data("a field's quote is never closed")
+                .found("the rest of the file as one field")
+                .expected("a quote at the end of the field")
+                .at(Place::Line(source.to_string(), line))
+                .hint("a quote within quotes is doubled")
+        })?;
         let named = match (header, rows.first()) {
             (Header::Yes, _) => true,
             (Header::No, _) | (_, None) => false,

@@ -17,10 +17,10 @@ fn build(context: &Context) -> Result<Option<Html>> {
     }
     let Some(specimen) = context.specimen()? else { return Ok(None) };
     let lens = Lens::of(&context.saved)?;
-    let mut scores = lens.ask(|view| vec![view.output])?;
+    let mut scores = lens.ask(|view| vec![view.scores])?;
     let class = best_class(scores.answer(&context.workers, &specimen.values, &[])?[0].data());
     let mut slopes = lens.ask(|view| {
-        let score = view.output.slice(1, class..class + 1).sum_all();
+        let score = view.scores.slice(1, class..class + 1).sum_all();
         view.builder.grad(score, &[view.input])
     })?;
     let slopes = slopes.answer(&context.workers, &specimen.values, &[])?;

@@ -85,7 +85,7 @@ pub(super) fn of_class<'g>(view: &View<'g>, class: usize) -> Var<'g> {
 fn scores<'g>(view: &View<'g>) -> Var<'g> {
     match view.layers.as_slice() {
         [.., last] if matches!(last.kind, "softmax" | "log_softmax") => last_input(view).unwrap_or(view.output),
-        _ => view.output,
+        _ => view.scores,
     }
 }
 
