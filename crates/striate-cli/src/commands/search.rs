@@ -53,7 +53,7 @@ pub(crate) struct SearchArgs {
     /// Folder of all runs
     #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Run")]
     runs: PathBuf,
-    /// Name of the saved run's folder [default: <table>-<date>-<number>]
+    /// Name of the saved run's folder [default: TABLE-DATE-NUMBER]
     #[arg(long, requires = "save_best", help_heading = "Run")]
     name: Option<String>,
     #[command(flatten)]

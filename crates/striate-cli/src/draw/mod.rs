@@ -1,4 +1,4 @@
-//! Pictures: a [`Drawing`](canvas::Drawing) becomes SVG or PNG by the name of its file; and a few lines for the terminal.
+//! Pictures: a [`Drawing`] becomes SVG or PNG by the name of its file; and a few lines for the terminal.
 //!
 //! | for | take |
 //! |---|---|
@@ -61,7 +61,7 @@ fn format(path: &Path) -> Result<Format> {
     }
 }
 
-/// Refuses a name that [`write`] would refuse; to be called before long work.
+/// Refuses a name that [`write()`] would refuse; to be called before long work.
 ///
 /// # Errors
 /// `Fault::Usage`: it ends with neither `.svg` nor `.png`.
@@ -85,7 +85,7 @@ pub(crate) fn write(path: &Path, drawing: &Drawing) -> Result<()> {
 /// Writes a picture of pixels alone, one of the file for each: a result that other programs go on with.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub(crate) fn write_pixels(path: &Path, pixels: &pixels::Pixels) -> Result<()> {
     let (columns, rows) = (pixels.columns, pixels.rows());
     if format(path)? == Format::Svg {
