@@ -270,3 +270,20 @@ fn mistakes_say_what_to_do() {
     let linear = Lens::untrained(linear, 1).unwrap();
     is(try_out(&linear, &Array::full([1, 4, 4], 1.0), "guided-backprop", None, Settings::default()), &["no ReLU"]);
 }
+
+/// One unit for two classes: its score tells of the second, and of the first as much the other way.
+#[test]
+fn a_single_unit_for_two_classes() {
+    let model = Model::new("single", [1, 6, 6]).classes(2).loss(Loss::BinaryCrossEntropy {});
+    let model = model.conv2d(3, 3).same().relu().flatten().dense(1).finish().unwrap();
+    let (lens, workers) = (Lens::untrained(model, 2).unwrap(), Workers::new(1));
+    let x = Array::from_fn([1, 6, 6], |i| (i % 7) as f32 - 2.0);
+    let method = Method::named("gradient-input").unwrap();
+    let of = |class| attribute(&lens, &workers, &x, method, class, &Settings::default()).unwrap();
+    let (first, second) = (of(Some(0)), of(Some(1)));
+    assert!(first.score == -second.score && first.score != 0.0, "{} {}", first.score, second.score);
+    assert!(first.values.data().iter().zip(second.values.data()).all(|(a, b)| (a + b).abs() < 1e-6));
+    assert_eq!(of(None).class, usize::from(second.score > 0.0));
+    let error = attribute(&lens, &workers, &x, method, Some(2), &Settings::default()).unwrap_err();
+    assert_eq!(error.fault(), Fault::Usage);
+}
