@@ -24,10 +24,12 @@ mod data;
 mod filter;
 mod grad_filter;
 mod input;
+mod layout;
 pub(super) mod line;
 mod outer;
 mod output;
 mod product;
+mod sums;
 mod tiling;
 mod transform;
 mod weight;
@@ -71,12 +73,6 @@ pub(super) fn grad_input2(problem: &Problem, isa: Isa, options: &ConvOptions) ->
 pub(super) fn grad_weight2(problem: &Problem, isa: Isa, options: &ConvOptions) -> Made<dyn WeightPass> {
     accepts(problem, options, Pass::GradWeight, 2)?;
     Ok(Box::new(Weight::<F2, 2, 4>::new(problem, isa)))
-}
-
-/// Distance between two points of `channels` channels: beyond a multiple of the pages, so that the points of an element
-/// do not compete for the same lines of the cache.
-fn pitch(channels: usize, lanes: usize) -> usize {
-    (channels * lanes).next_multiple_of(16) + 16
 }
 
 /// Why the problem has no minimal filtering of this kind, or is not worth it; what is asked for by name is.
