@@ -1,6 +1,6 @@
 //! Traces of single units, kernels, dense matrices: held against what networks compute.
 
-use striate::data::{Batches, Dataset, Digits};
+use striate::data::{Dataset, Digits};
 use striate::explain::{Connectivity, KernelBank, Lens, Order, Step, activity, compare, dense, to_dense_matrix, trace};
 use striate::graph::ops::conv::Conv;
 use striate::graph::{State, Value, interpret};
@@ -167,8 +167,7 @@ fn dead_and_double_kernels_are_named() {
     assert_eq!((bank.count(), bank.size()), (6, (5, 5)));
     assert_eq!(bank.duplicates().iter().map(|(a, b, _)| (*a, *b)).collect::<Vec<_>>(), [(0, 1)]);
     let digits: Dataset = Digits::test();
-    let batches = Batches::sequential(&digits, &lens.model().preprocessing, 100).unwrap();
-    let (watched, ranges) = activity(&lens, &Workers::new(2), "conv1", &batches).unwrap();
+    let (watched, ranges) = activity(&lens, &Workers::new(2), "conv1", &digits).unwrap();
     assert_eq!(watched, "relu1");
     let facts = bank.facts(Some(&ranges));
     let named = |of: fn(&striate::explain::KernelFacts) -> bool| {

@@ -1,12 +1,8 @@
 use super::saved;
 use crate::args::{SavedArgs, ThreadArgs};
-use crate::draw::canvas::Drawing;
-use crate::draw::colour::Map;
-use crate::draw::marked::Marked;
-use crate::draw::pixels::{Heat, Pixels};
-use crate::draw::tiles::{Sheet, Tile};
+use crate::look::attribution::greatest;
 use crate::output::{Output, note, percent};
-use crate::{Ended, draw};
+use crate::{Ended, draw, look};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -94,16 +90,13 @@ impl Baseline {
 /// Weights drawn anew are not those that a training of a small seed began with.
 const OTHER: u64 = 1_000_003;
 
-/// A map, and what became of it with other weights.
-type Answer = (Attribution, Option<Sanity>);
-
 pub(crate) fn run(args: &AttributeArgs, output: &mut Output) -> Result<Ended> {
     args.out.as_deref().map_or(Ok(()), draw::check)?;
     let all = args.method == "all";
     let methods: Vec<&'static Method> =
         if all { Method::all().iter().collect() } else { vec![Method::named(&args.method)?] };
     let mut saved = saved(&args.saved)?;
-    let lens = Lens::of(&saved)?.with_options(args.saved.kernels.options()?);
+    let lens = Lens::of(&saved)?;
     let model = lens.model().clone();
     let class = args.class.as_deref().map(|word| attribution::class_named(&model, word)).transpose()?;
     let input = super::picture_input(&model)?;
@@ -120,7 +113,7 @@ pub(crate) fn run(args: &AttributeArgs, output: &mut Output) -> Result<Ended> {
         seed: args.seed,
     };
     let workers = Workers::new(args.threads.count());
-    let (mut answers, mut skipped): (Vec<Answer>, Vec<Value>) = (vec![], vec![]);
+    let (mut maps, mut checks, mut skipped): (Vec<Attribution>, Vec<Option<Sanity>>, Vec<Value>) = Default::default();
     for method in methods {
         let found = attribution::attribute(&lens, &workers, sample, method, class, &settings);
         let found = match found {
@@ -143,10 +136,15 @@ pub(crate) fn run(args: &AttributeArgs, output: &mut Output) -> Result<Ended> {
                 args.seed.wrapping_add(OTHER),
             )
         });
-        answers.push((found, sanity.transpose()?));
+        maps.push(found);
+        checks.push(sanity.transpose()?);
     }
     if let Some(path) = &args.out {
-        draw::write(path, &drawing(&model, sample, &answers, all))?;
+        let drawing = match (&maps[..], all) {
+            ([only], false) => look::attribution::one(&model, sample, only),
+            _ => look::attribution::sheet(&model, sample, &maps),
+        };
+        draw::write(path, &drawing)?;
     }
     let probabilities = saved.predict(&workers, sample)?;
     let predicted = best_class(&probabilities);
@@ -154,7 +152,7 @@ pub(crate) fn run(args: &AttributeArgs, output: &mut Output) -> Result<Ended> {
         output.object(&json!({
             "model": model.name, "image": args.image, "prepared": picture.to_string(),
             "predicted": model.classes[predicted], "probability": probabilities[predicted],
-            "target": "score before softmax", "maps": answers.iter().map(|a| object(a, &model, args)).collect::<Vec<_>>(),
+            "target": "score before softmax", "maps": maps.iter().zip(&checks).map(|(map, check)| object(map, check, &model, args)).collect::<Vec<_>>(),
             "left_out": skipped, "picture": args.out,
         }))?;
         return Ok(Ended::Well);
@@ -162,11 +160,11 @@ pub(crate) fn run(args: &AttributeArgs, output: &mut Output) -> Result<Ended> {
     output.line(format!("{}  ({picture})", args.image.display()))?;
     let certain = percent(f64::from(probabilities[predicted]));
     output.line(format!("predicted: {} ({certain})", model.classes[predicted]))?;
-    if let Some((first, _)) = answers.first() {
+    if let Some(first) = maps.first() {
         let class = &model.classes[first.class];
         output.line(format!("target: the score of class {class} before softmax, {:.4}", first.score))?;
     }
-    for (found, sanity) in &answers {
+    for (found, sanity) in maps.iter().zip(&checks) {
         output.line(line(found, args))?;
         for step in sanity.iter().flat_map(|sanity| &sanity.steps) {
             let r = step.correlation.map_or("the map is the same everywhere".into(), |r| format!("{r:+.3}"));
@@ -192,14 +190,6 @@ fn verdict(sanity: &Sanity) -> String {
     }
 }
 
-/// The greatest magnitude of a map, and its row and column.
-fn greatest(heat: &Array<f32>) -> (f32, usize, usize) {
-    let columns = heat.shape().last().copied().unwrap_or(1).max(1);
-    let most =
-        heat.data().iter().enumerate().fold((0, 0f32), |m, (i, v)| if v.abs() > m.1.abs() { (i, *v) } else { m });
-    (most.1, most.0 / columns, most.0 % columns)
-}
-
 fn line(found: &Attribution, args: &AttributeArgs) -> String {
     let (value, row, column) = greatest(&found.heat());
     let mut text = format!("{:<22}strongest {value:.4} at row {row}, column {column}", found.method.name);
@@ -220,7 +210,7 @@ fn line(found: &Attribution, args: &AttributeArgs) -> String {
     text
 }
 
-fn object((found, sanity): &Answer, model: &Model, args: &AttributeArgs) -> Value {
+fn object(found: &Attribution, sanity: &Option<Sanity>, model: &Model, args: &AttributeArgs) -> Value {
     let heat = found.heat();
     let columns = heat.shape().last().copied().unwrap_or(1).max(1);
     json!({
@@ -233,42 +223,4 @@ fn object((found, sanity): &Answer, model: &Model, args: &AttributeArgs) -> Valu
         "sanity": sanity.as_ref().map(|s| json!({ "steps": s.steps, "passes": s.passes() })),
         "map": heat.data().chunks(columns).collect::<Vec<_>>(),
     })
-}
-
-/// The scale of a map: about 0 if it is signed.
-fn scale(found: &Attribution, heat: &Array<f32>) -> ((f32, f32), Map) {
-    let most = greatest(heat).0.abs().max(f32::MIN_POSITIVE);
-    if found.method.signed { ((-most, most), Map::Vik) } else { ((0.0, most), Map::Viridis) }
-}
-
-fn drawing(model: &Model, sample: &Array<f32>, answers: &[Answer], all: bool) -> Drawing {
-    let (channels, columns) = (sample.shape()[0], sample.shape()[2]);
-    let picture = Pixels::sample(model.preprocessing.brightness(sample).data(), channels, columns, (0.0, 1.0));
-    let over = |found: &Attribution| {
-        let heat = found.heat();
-        let (range, map) = scale(found, &heat);
-        picture.under(&Heat { values: heat.data(), columns, range, map, quiet: 0.0, opacity: 0.85 })
-    };
-    let named = |found: &Attribution| match &found.layer {
-        Some(layer) => format!("{} of {layer}", found.method.name),
-        None => found.method.name.to_string(),
-    };
-    if let ([(found, _)], false) = (answers, all) {
-        let (range, map) = scale(found, &found.heat());
-        let title = format!("{}: {} for class {}", model.name, named(found), model.classes[found.class]);
-        let bar = Some((range, map, if found.method.signed { "for and against" } else { "for" }));
-        return Marked { title: &title, pixels: over(found), marks: &[], bar }.draw();
-    }
-    let class = answers.first().map_or(String::new(), |(found, _)| model.classes[found.class].clone());
-    let title = format!("{}: what speaks for class {class} (signed maps: red for, blue against)", model.name);
-    let first = Tile::coloured(picture.clone(), "the picture");
-    let maps = answers.iter().map(|(found, _)| {
-        let caption = match &found.layer {
-            Some(layer) => format!("{}\n{layer}", found.method.name),
-            None => found.method.name.to_string(),
-        };
-        Tile::coloured(over(found), caption)
-    });
-    let tiles: Vec<Tile> = [first].into_iter().chain(maps).collect();
-    Sheet { title: &title, columns, across: 5, range: (0.0, 1.0), map: Map::Viridis, unit: "", rows: &[] }.draw(&tiles)
 }

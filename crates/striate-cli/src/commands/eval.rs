@@ -22,14 +22,18 @@ pub(crate) fn run(args: &EvalArgs, output: &mut Output) -> Result<Ended> {
         None => (data(&args.saved, args.data.as_deref())?.open(part)?, 0),
     };
     let workers = Workers::new(args.threads.count());
-    let result = saved.evaluate(&workers, &data)?;
     if left_out > 0 {
         note(format!("{left_out} rows are left out: a value is missing or unknown"));
     }
-    if let Some(found) = regression(saved.model(), &result.all, data.targets()) {
-        return numbers(&saved, &data, found, output);
+    if saved.model().gives_numbers() {
+        let result = saved.evaluate(&workers, &data)?;
+        return match regression(saved.model(), &result.all, data.targets()) {
+            Some(found) => numbers(&saved, &data, found, output),
+            None => Err(Error::data("the data have no numbers to tell")
+                .at(striate::tensor::Place::File(data.source().to_string()))),
+        };
     }
-    let answers = saved.answers(&workers, &data)?;
+    let (result, answers) = saved.judge(&workers, &data)?;
     let confusion = answers.confusion();
     let (mean, weighted) = (confusion.macro_average(), confusion.weighted_average());
     let calibration = Calibration::of(&answers, look::evaluation::BINS);

@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::json;
 use std::ops::Range;
 use std::path::PathBuf;
-use striate::data::{Batches, Dataset};
+use striate::data::Dataset;
 use striate::explain::Lens;
 use striate::explain::hierarchy::{self, Ascent, Channel, Exciters, Maximized, cut};
 use striate::prelude::*;
@@ -56,7 +56,7 @@ pub(crate) struct HierarchyArgs {
 
 pub(crate) fn run(args: &HierarchyArgs, output: &mut Output) -> Result<Ended> {
     let saved = saved(&args.saved)?;
-    let lens = Lens::of(&saved)?.with_options(args.saved.kernels.options()?);
+    let lens = Lens::of(&saved)?;
     if args.out.is_some() {
         super::picture_input(lens.model())?;
     }
@@ -174,8 +174,5 @@ fn sheet(
 
 /// A sample as the model takes it.
 fn sample(model: &Model, data: &Dataset, index: usize) -> Result<Array<f32>> {
-    let batches = Batches::sequential(&data.subset(&[index]), &model.preprocessing, 1)?;
-    let mut values = Array::full(batches.sample_shape().clone(), 0.0);
-    batches.fill(0, values.data_mut(), &mut [0]);
-    Ok(values)
+    Ok(data.subset(&[index]).prepared(&model.preprocessing, 1)?.reshaped(model.input.clone()))
 }

@@ -5,7 +5,7 @@ use crate::{Ended, draw, look};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
-use striate::data::{Batches, Part};
+use striate::data::Part;
 use striate::explain::{KernelBank, Lens, Order, activity};
 use striate::prelude::*;
 use striate::train::Workers;
@@ -119,6 +119,5 @@ fn active(args: &KernelsArgs, lens: &Lens, layer: &str) -> Result<Option<(String
         note(format!("note: kernels that are never active are not looked for\n{error}"));
         return Ok(None);
     }
-    let batches = Batches::sequential(&data, &model.preprocessing, data.len().clamp(1, 100))?;
-    activity(lens, &Workers::new(args.threads.count()), layer, &batches).map(Some)
+    activity(lens, &Workers::new(args.threads.count()), layer, &data).map(Some)
 }

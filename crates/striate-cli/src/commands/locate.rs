@@ -2,14 +2,15 @@
 
 use crate::Ended;
 use crate::args::SavedArgs;
-use crate::draw::{self, heat};
+use crate::draw;
+use crate::look::heat;
 use crate::output::{Output, note, percent};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 use striate::data::{Digits, Invert, Picture, Scene};
 use striate::explain::heatmap::HeatMap;
-use striate::explain::locate::{Found, Locator};
+use striate::explain::locate::{Found, Locator, told};
 use striate::plan::Workers;
 use striate::prelude::*;
 
@@ -53,7 +54,7 @@ const LONGEST: usize = 2048;
 pub(crate) fn run(args: &LocateArgs, output: &mut Output) -> Result<Ended> {
     let saved = super::saved(&args.saved)?;
     let model = saved.model().clone();
-    let [channels, ..] = model.input[..] else { return Err(reads_no_pictures(&model)) };
+    let [channels, ..] = super::picture_input(&model)?;
     let workers = Workers::new(1);
     let edge = usize::from(args.size);
     if let (Some(count), Some(trials)) = (args.digits, args.trials) {
@@ -112,30 +113,16 @@ pub(crate) fn run(args: &LocateArgs, output: &mut Output) -> Result<Ended> {
     Ok(Ended::Well)
 }
 
-fn reads_no_pictures(model: &Model) -> Error {
-    Error::new(Fault::Model, "the model does not read pictures")
-        .found(format!("an input of {}", model.input))
-        .expected("channels × height × width")
-}
-
 /// The pixels of a scene as the model sees them.
 fn prepared(scene: &Scene, model: &Model) -> Result<striate::tensor::Array<f32>> {
     if model.input.first() != Some(&1) {
-        return Err(reads_no_pictures(model).expected("1 channel: the digits inside are grey"));
+        return Err(Error::model("the model does not read grey pictures")
+            .found(format!("an input of {}", model.input))
+            .expected("1 channel: the digits inside are grey"));
     }
     let [low, high] = model.preprocessing.ends(0);
     let number = |i: usize| low + (high - low) * f32::from(scene.pixels[i]) / 255.0;
     Ok(striate::tensor::Array::from_fn([1, scene.size, scene.size], number))
-}
-
-/// How many digits of a scene were found, the window's middle within a quarter of the edge, and told right.
-fn told(scene: &Scene, found: &[Found]) -> usize {
-    let matches = |digit: &&striate::data::Placed| {
-        let middle = digit.corner.map(|at| at as f32 + digit.edge as f32 / 2.0);
-        let near = |f: &&Found| (0..2).all(|axis| (f.centre()[axis] - middle[axis]).abs() <= digit.edge as f32 / 4.0);
-        found.iter().filter(near).any(|f| f.class == digit.label)
-    };
-    scene.digits.iter().filter(matches).count()
 }
 
 fn tell(model: &Model, map: &HeatMap, found: &[Found], out: Option<&PathBuf>, output: &mut Output) -> Result<()> {

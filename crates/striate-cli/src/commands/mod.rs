@@ -48,9 +48,25 @@ fn model(word: &str) -> Result<Model> {
 }
 
 /// The model and weights that the arguments name.
+///
+/// # Errors
+/// When they name a model that has no weights; those of reading the file.
 fn saved(args: &SavedArgs) -> Result<Saved> {
+    let word = args.run.to_string_lossy();
+    if !names_weights(&args.run) && model(&word).is_ok() {
+        return Err(Error::usage(format!("`{word}` is a model, which has no weights"))
+            .expected("the folder of a run, or a file of weights")
+            .hint(format!("train it: striate train {word}; then give its run, such as runs/latest")));
+    }
     let saved = Saved::open(&args.run, if args.last { Weights::Last } else { Weights::Best })?;
     Ok(saved.with_options(args.kernels.options()?))
+}
+
+/// Whether a path looks like a run or a file of weights.
+fn names_weights(path: &Path) -> bool {
+    path.is_dir()
+        || path.file_name().is_some_and(|name| name == "latest")
+        || path.extension().is_some_and(|end| end == "safetensors")
 }
 
 /// The data that are asked for, else the run's own, else the digits inside.
@@ -68,7 +84,7 @@ fn data(saved: &SavedArgs, folder: Option<&Path>) -> Result<DataRecord> {
 ///
 /// # Errors
 /// `Fault::Model`: its samples are no pictures.
-fn picture_input(model: &Model) -> Result<[usize; 3]> {
+pub(crate) fn picture_input(model: &Model) -> Result<[usize; 3]> {
     model.input[..].try_into().map_err(|_| {
         Error::model("the model does not read pictures")
             .found(format!("an input of {}", model.input))

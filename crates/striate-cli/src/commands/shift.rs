@@ -47,7 +47,7 @@ pub(crate) struct ShiftArgs {
 pub(crate) fn run(args: &ShiftArgs, output: &mut Output) -> Result<Ended> {
     args.out.as_deref().map_or(Ok(()), draw::check)?;
     let saved = saved(&args.saved)?;
-    let lens = Lens::of(&saved)?.with_options(args.saved.kernels.options()?);
+    let lens = Lens::of(&saved)?;
     let data = super::data(&args.saved, args.data.as_deref())?.open(part_of(args.part))?.take(args.samples as usize);
     let shifts = shift::measure(&lens, &Workers::new(args.threads.count()), &data, args.max)?;
     let name = &lens.model().name;

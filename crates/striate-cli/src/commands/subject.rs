@@ -1,10 +1,10 @@
 //! What the commands that look inside look at: a model with weights, and samples.
 
-use super::saved;
+use super::{names_weights, picture_input, saved};
 use crate::args::SavedArgs;
 use crate::output::note;
 use std::path::{Path, PathBuf};
-use striate::data::{Batches, Invert, Part, Picture};
+use striate::data::{Invert, Part, Picture};
 use striate::explain::Lens;
 use striate::prelude::*;
 use striate::tensor::{Array, Rng};
@@ -20,13 +20,7 @@ pub(super) struct Subject {
 /// # Errors
 /// When they name a model that has no weights; those of reading the file.
 pub(super) fn trained(args: &SavedArgs) -> Result<Lens> {
-    let word = args.run.to_string_lossy();
-    if !names_weights(&args.run) && super::model(&word).is_ok() {
-        return Err(Error::usage(format!("`{word}` is a model, which has no weights"))
-            .expected("the folder of a run, or a file of weights")
-            .hint(format!("train it: striate train {word}; then give its run, such as runs/latest")));
-    }
-    Ok(Lens::of(&saved(args)?)?.with_options(args.kernels.options()?))
+    Lens::of(&saved(args)?)
 }
 
 /// As [`trained`]; a model alone gets starting weights.
@@ -42,24 +36,13 @@ pub(super) fn any(args: &SavedArgs) -> Result<Subject> {
     Ok(Subject { lens, trained: false })
 }
 
-/// Whether a path looks like a run or a file of weights.
-fn names_weights(path: &Path) -> bool {
-    path.is_dir()
-        || path.file_name().is_some_and(|name| name == "latest")
-        || path.extension().is_some_and(|end| end == "safetensors")
-}
-
 /// A picture as a sample 1×C×H×W of a model, and what was done to it.
 ///
 /// # Errors
 /// When the model does not read pictures, or the file is none.
 pub(super) fn picture(lens: &Lens, path: &Path, invert: Invert) -> Result<(Array<f32>, Picture)> {
     let model = lens.model();
-    let input: [usize; 3] = model.input[..].try_into().map_err(|_| {
-        Error::new(Fault::Model, "the model does not read pictures")
-            .found(format!("an input of {}", model.input))
-            .expected("channels × height × width")
-    })?;
+    let input = picture_input(model)?;
     let picture = Picture::open(path, input, &model.preprocessing, invert)?;
     let sample = picture.pixels().clone().reshaped([1, input[0], input[1], input[2]]);
     Ok((sample, picture))
@@ -87,11 +70,9 @@ pub(super) fn samples(
     if subject.trained {
         let data = super::data(args, None)?.open(Part::Test)?;
         if model.preprocessing.output_shape(data.sample_shape()) == model.input {
-            let batches = Batches::sequential(&data, &model.preprocessing, most.min(data.len()).max(1))?;
-            let (mut x, mut y) = (vec![0.0; batches.batch() * model.input.elements()], vec![0; batches.batch()]);
-            let count = batches.fill(0, &mut x, &mut y);
-            x.truncate(count * model.input.elements());
-            return Ok((stacked(model, count, x), format!("{count} test samples")));
+            let samples = data.prepared(&model.preprocessing, most)?;
+            let what = format!("{} test samples", samples.shape()[0]);
+            return Ok((samples, what));
         }
         note("note: the test data do not fit the model; noise is taken");
     }

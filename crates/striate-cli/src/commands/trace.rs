@@ -5,6 +5,7 @@ use crate::output::Output;
 use clap::Args;
 use std::path::PathBuf;
 use striate::data::Invert;
+use striate::explain::attribution::class_named;
 use striate::explain::{Step, Term, Tracing, trace};
 use striate::prelude::*;
 use striate::train::Workers;
@@ -25,7 +26,7 @@ pub(crate) struct TraceArgs {
     /// Channel of the unit; of a dense layer its number
     #[arg(long, default_value = "0")]
     channel: usize,
-    /// Class by whose loss gradients are taken: a name [default: the most probable one]
+    /// Class by whose loss gradients are taken: a name or number [default: the most probable one]
     #[arg(long)]
     label: Option<String>,
     /// Whether to turn light into dark: auto, never or always
@@ -36,7 +37,7 @@ pub(crate) struct TraceArgs {
 pub(crate) fn run(args: &TraceArgs, output: &mut Output) -> Result<Ended> {
     let lens = subject::trained(&args.saved)?;
     let place = args.pixel.as_ref().map_or(vec![], |place| place.0.clone());
-    let label = args.label.as_deref().map(|name| class(lens.model(), name)).transpose()?;
+    let label = args.label.as_deref().map(|name| class_named(lens.model(), name)).transpose()?;
     let (sample, _) = subject::picture(&lens, &args.picture, args.invert)?;
     let told = trace(&lens, &Workers::new(1), &sample, &args.layer, args.channel, &place, label)?;
     match output.is_json() {
@@ -44,18 +45,6 @@ pub(crate) fn run(args: &TraceArgs, output: &mut Output) -> Result<Ended> {
         false => tell(&told, &lens.model().classes, output)?,
     }
     Ok(Ended::Well)
-}
-
-/// The number of a class by its name.
-fn class(model: &Model, name: &str) -> Result<usize> {
-    model.classes.iter().position(|class| class == name).ok_or_else(|| {
-        let error = Error::usage("there is no such class").found(format!("`{name}`"));
-        let error = error.expected(model.classes.join(", "));
-        match striate::suggest::nearest(name, model.classes.iter().map(String::as_str)) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error,
-        }
-    })
 }
 
 fn tell(told: &Tracing, classes: &[String], output: &mut Output) -> Result<()> {

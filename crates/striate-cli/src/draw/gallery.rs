@@ -112,7 +112,6 @@ fn gallery_of_pictures() {
         Tile::coloured(digit.clone(), "true 3\nsaid 5 (0.98)"),
         Tile::coloured(colour.clone(), "true horse\nsaid dog (0.51)"),
         Tile::coloured(colour.under(&heat), "Grad-CAM"),
-        Tile::coloured(digit.clone(), "marked").marks(vec![boxed.clone(), point.clone()]),
     ];
     let sheet = Sheet { title: "Samples", columns: 28, across: 4, range, map: Map::Grey, unit: "", rows: &["first"] };
     check("samples", &sheet.draw(&tiles));

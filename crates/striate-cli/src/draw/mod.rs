@@ -19,7 +19,6 @@ pub(crate) mod colour;
 pub(crate) mod font;
 #[cfg(test)]
 mod gallery;
-pub(crate) mod heat;
 pub(crate) mod marked;
 pub(crate) mod matrix;
 pub(crate) mod pixels;

@@ -3,7 +3,6 @@
 use super::canvas::{Anchor, Canvas, Drawing};
 use super::colour::{EDGE, Map, TEXT, TITLE};
 use super::font;
-use super::marked::Mark;
 use super::pixels::Pixels;
 
 /// What a tile shows.
@@ -19,21 +18,15 @@ pub(crate) struct Tile {
     pub(crate) content: Content,
     /// What stands below it; `\n` begins another line.
     pub(crate) caption: String,
-    /// Boxes and points on it.
-    pub(crate) marks: Vec<Mark>,
 }
 
 impl Tile {
     pub(crate) fn values(values: Vec<f32>, caption: impl Into<String>) -> Self {
-        Tile { content: Content::Values(values), caption: caption.into(), marks: vec![] }
+        Tile { content: Content::Values(values), caption: caption.into() }
     }
 
     pub(crate) fn coloured(pixels: Pixels, caption: impl Into<String>) -> Self {
-        Tile { content: Content::Coloured(pixels), caption: caption.into(), marks: vec![] }
-    }
-
-    pub(crate) fn marks(self, marks: Vec<Mark>) -> Self {
-        Tile { marks, ..self }
+        Tile { content: Content::Coloured(pixels), caption: caption.into() }
     }
 
     /// Rows and columns; those of values are the sheet's.
@@ -100,7 +93,6 @@ impl Sheet<'_> {
             };
             canvas.image(at, cell, pixels);
             canvas.frame(at.0, at.1, its_columns as f32 * cell, its_rows as f32 * cell, EDGE, 0.6);
-            tile.marks.iter().for_each(|mark| mark.draw(&mut canvas, at, cell));
             for (i, line) in tile.caption.lines().enumerate() {
                 let (x, y) = (left + (step - gap) / 2.0, top + high + 12.0 + LINE * i as f32);
                 canvas.text(x, y, CAPTION, Anchor::Middle, TEXT, &font::fitted(line, CAPTION, step - 4.0));

@@ -1,7 +1,7 @@
 //! A picture with what was found in it, and the heat map beside it.
 
-use super::canvas::{Anchor, Canvas, Drawing};
-use super::colour::{Colour, EDGE, Map, TEXT, TITLE, WHITE};
+use crate::draw::canvas::{Anchor, Canvas, Drawing};
+use crate::draw::colour::{Colour, EDGE, Map, TEXT, TITLE, WHITE};
 use striate::explain::heatmap::HeatMap;
 use striate::explain::locate::Found;
 

@@ -27,7 +27,7 @@ pub(crate) fn kernels(title: &str, responses: &[Response], paths: Option<(&Array
         format!("{channel}\n{}{angle}", r.character)
     };
     let captions: Vec<_> = responses.iter().enumerate().map(caption).collect();
-    let response = |r: &Response| plane(&r.magnitude, Response::SIDE, false);
+    let response = |r: &Response| plane(&r.magnitude, r.size.1, false);
     let Some((input, paths)) = paths else {
         let tiles: Vec<_> =
             responses.iter().zip(captions).map(|(r, caption)| Tile::coloured(response(r), caption)).collect();
@@ -65,7 +65,7 @@ pub(crate) fn kernels(title: &str, responses: &[Response], paths: Option<(&Array
 pub(crate) fn one(title: &str, r: &Response) -> Drawing {
     let magnitudes: Vec<f32> = r.magnitude.iter().map(|m| *m as f32).collect();
     let title = format!("{title}: {}", r.label());
-    Plane { title: &title, magnitudes: &magnitudes, columns: Response::SIDE, log: false, unit: "|H|" }.draw()
+    Plane { title: &title, magnitudes: &magnitudes, columns: r.size.1, log: false, unit: "|H|" }.draw()
 }
 
 /// Directions that the first kernels let through.

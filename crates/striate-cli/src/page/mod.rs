@@ -7,6 +7,7 @@ mod html;
 mod sections;
 mod specimen;
 
+use crate::commands::picture_input;
 use crate::draw::svg::escaped;
 pub(crate) use html::Html;
 use std::fmt::Write;
@@ -78,10 +79,9 @@ impl Context {
         let context =
             Context { folder, record, history, saved, summary, data, samples, answers, workers, image, quick };
         // A picture that cannot be read is told at once, not within a section.
-        if context.image.is_some() && context.specimen()?.is_none() {
-            return Err(Error::new(Fault::Model, "the model does not read pictures")
-                .found(format!("an input of {}", context.saved.model().input))
-                .expected("channels × height × width"));
+        if context.image.is_some() {
+            picture_input(context.saved.model())?;
+            context.specimen()?;
         }
         Ok(context)
     }

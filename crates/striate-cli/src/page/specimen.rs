@@ -3,7 +3,7 @@
 use super::Context;
 use crate::draw::colour::extent;
 use crate::draw::pixels::Pixels;
-use striate::data::{Batches, Invert, Picture};
+use striate::data::{Invert, Picture};
 use striate::prelude::*;
 use striate::tensor::Array;
 
@@ -38,9 +38,7 @@ impl Context {
             let values = Array::new(shape, picture.pixels().data().to_vec());
             return Ok(Some(Specimen { values, about: format!("{name} ({picture})") }));
         }
-        let batches = Batches::sequential(&self.data.subset(&[0]), &model.preprocessing, 1)?;
-        let mut values = Array::full(shape, 0.0);
-        batches.fill(0, values.data_mut(), &mut [0]);
+        let values = self.data.prepared(&model.preprocessing, 1)?;
         let class = &self.answers.classes()[self.answers.labels()[0]];
         Ok(Some(Specimen { values, about: format!("the first sample of the test part, of class {class}") }))
     }

@@ -1,7 +1,7 @@
 use super::convert::Convert;
 use super::dataset::Samples;
 use super::{Dataset, Preprocessing};
-use striate_tensor::{Error, Result, Rng, Shape};
+use striate_tensor::{Array, Error, Result, Rng, Shape};
 
 /// The batches of a data set, epoch after epoch, preprocessed.
 ///
@@ -26,6 +26,25 @@ pub struct Batches {
     seed: Option<u64>,
     epoch: u64,
     order: Vec<u32>,
+}
+
+impl Dataset {
+    /// The first `count` samples as a model takes them, N×…; all, where there are fewer.
+    ///
+    /// # Errors
+    /// As [`Batches::sequential`].
+    ///
+    /// ```
+    /// use striate::data::{Digits, Preprocessing};
+    /// assert_eq!(Digits::test().prepared(&Preprocessing::default(), 3)?.shape()[..], [3, 1, 28, 28]);
+    /// # Ok::<(), striate::tensor::Error>(())
+    /// ```
+    pub fn prepared(&self, preprocessing: &Preprocessing, count: usize) -> Result<Array<f32>> {
+        let batches = Batches::sequential(self, preprocessing, count.min(self.len()).max(1))?;
+        let mut samples = Array::full([&[batches.batch()], &batches.sample_shape()[..]].concat(), 0.0);
+        batches.fill(0, samples.data_mut(), &mut vec![0; batches.batch()]);
+        Ok(samples)
+    }
 }
 
 impl Batches {

@@ -3,9 +3,7 @@
 use super::Confusion;
 use crate::data::{Batches, Dataset};
 use crate::run::Saved;
-use crate::train::{Evaluator, Feed, Workers, best_class, evaluation_graph, fits};
-use std::collections::BTreeMap;
-use striate_plan::Plan;
+use crate::train::{Evaluation, Evaluator, Workers, answering_graph, best_class, fits};
 use striate_tensor::{Error, Result};
 
 /// What a classifier says of some samples.
@@ -141,25 +139,25 @@ impl Saved {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn answers(&self, workers: &Workers, data: &Dataset) -> Result<Answers> {
+        Ok(self.judge(workers, data)?.1)
+    }
+
+    /// The same, with loss and accuracy, by one pass over the data.
+    ///
+    /// # Errors
+    /// As [`Saved::answers`].
+    pub fn judge(&self, workers: &Workers, data: &Dataset) -> Result<(Evaluation, Answers)> {
         let model = self.model();
-        fits(&evaluation_graph(model)?, &model.preprocessing, data)?;
+        let graph = answering_graph(model)?;
+        fits(&graph, &model.preprocessing, data)?;
         let batches = Batches::sequential(data, &model.preprocessing, Evaluator::BATCH)?;
-        let (graph, size) = (model.graph_for_inference()?, batches.sample_shape().elements());
-        let (mut x, mut y) = (vec![0.0; batches.batch() * size], vec![0; batches.batch()]);
-        let (mut plans, mut store): (BTreeMap<usize, Plan>, _) = (BTreeMap::new(), self.store().clone());
         let mut probabilities = Vec::with_capacity(data.len() * model.classes.len());
-        for index in 0..batches.len() {
-            let count = batches.fill(index, &mut x, &mut y);
-            let plan = match plans.entry(count) {
-                std::collections::btree_map::Entry::Occupied(plan) => plan.into_mut(),
-                std::collections::btree_map::Entry::Vacant(none) => {
-                    none.insert(Plan::frozen(&graph, count, &store, self.options())?)
-                }
-            };
-            plan.run(workers, &mut store, &[Feed::F32(&x[..count * size])])?;
-            probabilities.extend_from_slice(plan.output(1));
-        }
-        Answers::new(model.classes.clone(), data.labels().iter().map(|&label| label as usize).collect(), probabilities)
+        let mut evaluator = Evaluator::frozen(graph).with_options(self.options().clone());
+        let evaluation = evaluator.evaluate_each(workers, &mut self.store().clone(), &batches, |plan| {
+            probabilities.extend_from_slice(plan.output(2));
+        })?;
+        let labels = data.labels().iter().map(|&label| label as usize).collect();
+        Ok((evaluation, Answers::new(model.classes.clone(), labels, probabilities)?))
     }
 }
 

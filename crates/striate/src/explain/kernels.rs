@@ -6,9 +6,10 @@
 //! more than 10⁻⁶ of what the liveliest channel's do. Two kernels are **duplicates** where the cosine of the angle between them,
 //! w·w'/(|w| |w'|), is above 0.95; kernels of norm 0 are nobody's.
 
+use super::feed::each_batch;
 use super::filters::two_paths_of;
 use super::{Lens, Response, TwoPaths};
-use crate::data::Batches;
+use crate::data::Dataset;
 use serde::Serialize;
 use striate_graph::ops::activation::Activation;
 use striate_graph::ops::conv::Conv;
@@ -42,6 +43,8 @@ pub struct KernelBank {
     weights: Array<f32>,
     /// What the kernels are laid over.
     input: ValueId,
+    /// For each output channel the input channels that it sees, in their order, each with its row.
+    planes: Vec<Vec<(usize, usize)>>,
 }
 
 /// By what kernels are ordered.
@@ -77,6 +80,8 @@ pub struct KernelFacts {
 pub const DUPLICATE: f64 = 0.95;
 const DEAD_PART: f64 = 0.01;
 const DEAD_RANGE: f32 = 1e-6;
+/// Samples whose outputs are looked at together.
+const BATCH: usize = 100;
 
 /// The convolution of a layer in a graph, with the equation that computes it.
 pub(crate) fn convolution<'a>(graph: &'a Graph, layer: &str) -> Option<(&'a Conv, &'a Equation)> {
@@ -84,6 +89,16 @@ pub(crate) fn convolution<'a>(graph: &'a Graph, layer: &str) -> Option<(&'a Conv
         Op::Conv(conv) => Some((conv, equation)),
         _ => None,
     })
+}
+
+/// For each output channel the input channels that it sees, in their order, each with its row of the weights.
+fn planes(conv: &Conv) -> Vec<Vec<(usize, usize)>> {
+    let mut all = vec![vec![]; conv.out_channels];
+    for link in conv.connections.links(conv.in_channels, conv.out_channels) {
+        all[link.output].push((link.input, link.row));
+    }
+    all.iter_mut().for_each(|planes| planes.sort_unstable());
+    all
 }
 
 /// Σ w·w' over the input channels that both kernels see; planes come in the order of these.
@@ -134,7 +149,20 @@ impl KernelBank {
             conv: conv.clone(),
             weights: weights.reshaped([rows, taps]),
             input: equation.inputs[0],
+            planes: planes(conv),
         })
+    }
+
+    /// Those of the first convolution; `None` where the model has none.
+    ///
+    /// # Errors
+    /// As [`KernelBank::of`].
+    pub fn first(lens: &Lens) -> Result<Option<Self>> {
+        let builder = Builder::for_inference();
+        let built = lens.model().build(&builder, Mode::Infer);
+        let graph = builder.finish([built.output])?;
+        let first = lens.layers().iter().find(|layer| convolution(&graph, &layer.name).is_some());
+        first.map(|layer| Self::of(lens, &layer.name)).transpose()
     }
 
     /// Output channels.
@@ -156,9 +184,8 @@ impl KernelBank {
     /// The planes of a channel's kernel, each with the input channel that it sees.
     pub fn planes(&self, channel: usize) -> Vec<(usize, &[f32])> {
         let taps = self.weights.shape()[1];
-        let links = self.conv.connections.links(self.conv.in_channels, self.conv.out_channels);
-        let own = links.into_iter().filter(|link| link.output == channel);
-        own.map(|link| (link.input, &self.weights.data()[link.row * taps..(link.row + 1) * taps])).collect()
+        let plane = |&(input, row): &(usize, usize)| (input, &self.weights.data()[row * taps..(row + 1) * taps]);
+        self.planes[channel].iter().map(plane).collect()
     }
 
     /// The mean over the planes of a channel's kernel.
@@ -171,17 +198,6 @@ impl KernelBank {
     pub fn norm(&self, channel: usize) -> f64 {
         let planes = self.planes(channel);
         dot(&planes, &planes).sqrt()
-    }
-
-    /// The planes of every channel's kernel, in the order of the input channels that they see.
-    fn all_planes(&self) -> Vec<Vec<(usize, &[f32])>> {
-        let taps = self.weights.shape()[1];
-        let mut all = vec![vec![]; self.count()];
-        for link in self.conv.connections.links(self.conv.in_channels, self.conv.out_channels) {
-            all[link.output].push((link.input, &self.weights.data()[link.row * taps..(link.row + 1) * taps]));
-        }
-        all.iter_mut().for_each(|planes| planes.sort_by_key(|plane| plane.0));
-        all
     }
 
     /// What a channel's kernel does to frequencies; `None` for kernels of one or three axes.
@@ -228,7 +244,7 @@ impl KernelBank {
 
     /// Pairs of kernels that are duplicates, with the cosine.
     pub fn duplicates(&self) -> Vec<(usize, usize, f64)> {
-        let planes = self.all_planes();
+        let planes: Vec<_> = (0..self.count()).map(|c| self.planes(c)).collect();
         let norms: Vec<f64> = planes.iter().map(|own| dot(own, own).sqrt()).collect();
         let mut pairs = vec![];
         for a in 0..self.count() {
@@ -245,7 +261,7 @@ impl KernelBank {
 
     /// All that is known; `activity` is what [`activity`] found.
     pub fn facts(&self, activity: Option<&[f32]>) -> Vec<KernelFacts> {
-        let norms: Vec<f64> = self.all_planes().iter().map(|own| dot(own, own).sqrt()).collect();
+        let norms: Vec<f64> = (0..self.count()).map(|c| self.norm(c)).collect();
         let mut sorted = norms.clone();
         sorted.sort_by(f64::total_cmp);
         let median = sorted[sorted.len() / 2];
@@ -267,7 +283,7 @@ impl KernelBank {
 ///
 /// # Errors
 /// `Fault::Usage`: there is no such layer, or it has no channels. `Fault::Data`: the samples do not fit the model.
-pub fn activity(lens: &Lens, workers: &Workers, layer: &str, batches: &Batches) -> Result<(String, Vec<f32>)> {
+pub fn activity(lens: &Lens, workers: &Workers, layer: &str, data: &Dataset) -> Result<(String, Vec<f32>)> {
     let found = lens.layer(layer)?;
     let after = lens.layers().iter().skip_while(|l| l.name != found.name).skip(1);
     let next = after.skip_while(|l| l.kind == "batch_norm").take(1).find(|l| is_activation(l.kind));
@@ -286,18 +302,15 @@ pub fn activity(lens: &Lens, workers: &Workers, layer: &str, batches: &Batches) 
     })?;
     let channels = output[0];
     let (mut most, mut least) = (vec![f32::NEG_INFINITY; channels], vec![f32::NEG_INFINITY; channels]);
-    let size = batches.sample_shape().elements();
-    let (mut x, mut labels) = (vec![0.0; batches.batch() * size], vec![0; batches.batch()]);
-    for index in 0..batches.len() {
-        let count = batches.fill(index, &mut x, &mut labels);
-        let shape: Vec<usize> = [count].into_iter().chain(batches.sample_shape().iter().copied()).collect();
-        let answer = question.answer(workers, &Array::new(shape, x[..count * size].to_vec()), &[])?;
+    each_batch(lens, data, BATCH, |_, samples| {
+        let answer = question.answer(workers, &samples, &[])?;
         for (sums, found) in [&mut most, &mut least].into_iter().zip(&answer) {
             for (i, &v) in found.data().iter().enumerate() {
                 sums[i % channels] = sums[i % channels].max(v);
             }
         }
-    }
+        Ok(())
+    })?;
     Ok((watched, most.iter().zip(&least).map(|(most, least)| most + least).collect()))
 }
 

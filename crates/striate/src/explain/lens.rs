@@ -99,7 +99,7 @@ impl Lens {
     /// # Errors
     /// As [`Lens::new`].
     pub fn of(saved: &Saved) -> Result<Self> {
-        Lens::new(saved.model().clone(), saved.store().clone())
+        Ok(Lens::new(saved.model().clone(), saved.store().clone())?.with_options(saved.options().clone()))
     }
 
     /// Makes the plans of all questions with these options.

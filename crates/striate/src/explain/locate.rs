@@ -16,6 +16,7 @@
 //! 4. the ink in it is taken away, so that no second window finds the same object.
 
 use super::heatmap::{HeatMap, Slider};
+use crate::data::{Placed, Scene};
 use crate::model::Model;
 use crate::train::best_class;
 use serde::Serialize;
@@ -238,4 +239,21 @@ impl Sums {
         let at = |row: usize, column: usize| self.sums[row * (self.columns + 1) + column];
         (at(bottom, right) - at(top, right) - at(bottom, left) + at(top, left)) as f32
     }
+}
+
+/// How many digits of a scene were found and told right: a window of their class has its middle within a quarter of their
+/// edge of theirs.
+///
+/// ```
+/// use striate::{data::{Digits, Scene}, explain::locate::told};
+/// assert_eq!(told(&Scene::of_digits(&Digits::test(), 2, 80, 1)?, &[]), 0);
+/// # Ok::<(), striate::tensor::Error>(())
+/// ```
+pub fn told(scene: &Scene, found: &[Found]) -> usize {
+    let matches = |digit: &&Placed| {
+        let middle = digit.corner.map(|at| at as f32 + digit.edge as f32 / 2.0);
+        let near = |f: &&Found| (0..2).all(|axis| (f.centre()[axis] - middle[axis]).abs() <= digit.edge as f32 / 4.0);
+        found.iter().filter(near).any(|f| f.class == digit.label)
+    };
+    scene.digits.iter().filter(matches).count()
 }

@@ -57,9 +57,12 @@ impl std::fmt::Display for Character {
 /// 90° for lying ones. The bandwidth is the part of 0 … ½ in which g is at least its maximum over √2.
 #[derive(Clone, Debug, Serialize)]
 pub struct Response {
-    /// |H|, 32×32, frequency 0 first.
+    /// |H|, row by row, frequency 0 first.
     #[serde(skip)]
     pub magnitude: Vec<f64>,
+    /// Rows and columns of it: 32×32, more for kernels that are larger.
+    #[serde(skip)]
+    pub size: (usize, usize),
     /// g at 17 frequencies from 0 to ½ cycles per pixel.
     pub radial: Vec<f64>,
     /// The root mean square of |H| over the frequencies within 7½° of 0°, 15°, …, 165°; 0 < f ≤ ½.
@@ -79,9 +82,6 @@ pub struct Response {
 }
 
 impl Response {
-    /// Frequencies of an axis of [`Response::magnitude`].
-    pub const SIDE: usize = SIDE;
-
     /// Of the planes of one kernel, each row-major with so many columns. Kernels of more than 32 rows or columns have as many
     /// frequencies as the next power of two.
     pub fn of<'a>(planes: impl IntoIterator<Item = &'a [f32]>, columns: usize) -> Self {
@@ -152,6 +152,7 @@ impl Response {
             centroid: moment / total.max(f64::MIN_POSITIVE),
             radial,
             magnitude,
+            size: (rows, columns),
         }
     }
 

@@ -50,6 +50,17 @@ impl Evaluator {
     /// # Errors
     /// `Fault::Model`: the store lacks a tensor or the samples do not fit the graph.
     pub fn evaluate(&mut self, workers: &Workers, store: &mut Store, batches: &Batches) -> Result<Evaluation> {
+        self.evaluate_each(workers, store, batches, |_| {})
+    }
+
+    /// As [`Evaluator::evaluate`]; `each` sees the outputs of every batch in turn.
+    pub(crate) fn evaluate_each(
+        &mut self,
+        workers: &Workers,
+        store: &mut Store,
+        batches: &Batches,
+        mut each: impl FnMut(&Plan),
+    ) -> Result<Evaluation> {
         let size = batches.sample_shape().elements();
         self.x.resize(batches.batch() * size, 0.0);
         self.y.resize(batches.batch(), 0);
@@ -71,6 +82,7 @@ impl Evaluator {
             let Some(plan) = self.plans.get_mut(&count) else { unreachable!("just made") };
             let told = if width > 0 { Feed::F32(&self.t[..targets]) } else { Feed::I32(labels) };
             plan.run(workers, store, &[Feed::F32(&self.x[..count * size]), told])?;
+            each(plan);
             let (loss, scores) = (plan.output(0)[0], plan.output(1));
             if width > 0 {
                 result.all.add(loss, 0, count);

@@ -24,7 +24,7 @@ impl Graphs {
     /// Every mistake of the model.
     pub fn of(model: &Model, optimizer: &Optimizer) -> Result<Self> {
         let builder = Builder::new();
-        let [loss, scores] = outputs(model, &builder, Mode::Train);
+        let (_, [loss, scores]) = outputs(model, &builder, Mode::Train);
         append_updates(&builder, loss, optimizer);
         // The smaller graph first: it tells whether the model is too large before anything of that size exists.
         let evaluation = evaluation_graph(model)?;
@@ -38,8 +38,21 @@ impl Graphs {
 /// Every mistake of the model.
 pub fn evaluation_graph(model: &Model) -> Result<Graph> {
     let builder = Builder::new();
-    let outputs = outputs(model, &builder, Mode::Infer);
-    let graph = builder.finish(outputs)?;
+    let (_, outputs) = outputs(model, &builder, Mode::Infer);
+    not_too_large(builder.finish(outputs)?)
+}
+
+/// The same of a model that tells classes, with a third output: their probabilities.
+///
+/// # Errors
+/// Every mistake of the model.
+pub(crate) fn answering_graph(model: &Model) -> Result<Graph> {
+    let builder = Builder::new();
+    let (output, [loss, scores]) = outputs(model, &builder, Mode::Infer);
+    not_too_large(builder.finish([loss, scores, model.probabilities_of(output).named("probabilities")])?)
+}
+
+fn not_too_large(graph: Graph) -> Result<Graph> {
     let largest = graph.parameters().map(|id| graph.value(id)).max_by_key(|v| v.ty.shape().elements());
     let count: usize =
         graph.parameters().map(|id| graph.value(id).ty.shape().elements()).fold(0, usize::saturating_add);
@@ -55,11 +68,12 @@ pub fn evaluation_graph(model: &Model) -> Result<Graph> {
 /// 4 GiB of weights, and as much again for gradients and moments: beyond that memory is more likely to end than training.
 const MOST_PARAMETERS: usize = 1 << 30;
 
-fn outputs<'g>(model: &Model, builder: &'g Builder, mode: Mode) -> [Var<'g>; 2] {
+/// The output of the last layer; loss and scores.
+fn outputs<'g>(model: &Model, builder: &'g Builder, mode: Mode) -> (Var<'g>, [Var<'g>; 2]) {
     let built = model.build(builder, mode);
     let labels = builder.input(LABELS, model.labels(&built.output.ty()));
     let loss = model.loss_of(built.output, labels).named("loss");
-    [loss, model.scores_of(built.output).named("scores")]
+    (built.output, [loss, model.scores_of(built.output).named("scores")])
 }
 
 /// Appends the gradient of `loss` by all parameters, the learning rate as an input, and the optimiser's updates.

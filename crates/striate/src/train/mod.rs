@@ -16,8 +16,8 @@ mod trainer;
 
 pub use divergence::{NonFinite, first_non_finite};
 pub use evaluate::Evaluator;
-pub(crate) use graphs::fits;
 pub use graphs::{Graphs, LABELS, evaluation_graph};
+pub(crate) use graphs::{answering_graph, fits};
 pub use metrics::{Evaluation, Tally, best_class, count_right, mean_iou};
 pub use schedule::{Progress, Schedule};
 pub use settings::Settings;
