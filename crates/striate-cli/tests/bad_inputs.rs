@@ -292,7 +292,7 @@ fn runs() {
                 { type = \"dense\", units = 60000 }, { type = \"dense\", units = 60000 }, { type = \"dense\", units = 3 }]\n";
     fs::write(bench.path("huge.toml"), huge).unwrap();
     check(&bench, "train huge.toml --data data", 4, &["too many parameters"]);
-    check(&bench, "eval tiny.toml", 3, &["tiny.toml"]);
+    check(&bench, "eval tiny.toml", 2, &["tiny.toml", "has no weights"]);
     check(&bench, "eval runs/good --data absent", 3, &["absent"]);
     check(&bench, "train tiny.toml --data data --name good", 2, &["already"]);
     check(&bench, "train tiny.toml --data data --runs tiny.toml", 3, &["tiny.toml"]);

@@ -35,7 +35,7 @@ fn attribute_tells_draws_and_checks() {
     let number = |key: &str| integrated["completeness"][key].as_f64().unwrap();
     assert!(number("error") < 0.02 * number("difference").abs().max(1.0), "{integrated}");
     let svg = std::fs::read_to_string(bench.path("all.svg")).unwrap();
-    assert!(svg.contains("guided-backprop") && svg.contains("what speaks for class slope"));
+    assert!(svg.contains("guided-backprop") && svg.contains("What speaks for class slope"));
     // The same answer for any number of threads.
     let with =
         |threads: u8| bench.well(&format!("attribute runs/run pole.png --method all --json --threads {threads}")).out;

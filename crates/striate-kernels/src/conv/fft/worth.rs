@@ -19,8 +19,8 @@ use crate::simd::LANES;
 /// What spectra must save to be taken: the model is no better than that.
 const MARGIN: f64 = 1.1;
 
-/// Numbers of kernels' spectra that stay in the second-level cache, and in the third.
-const NEAR: usize = 1 << 19;
+/// Numbers of kernels' spectra that stay near, and that stay in the caches at all.
+const NEAR: usize = 3 << 18;
 const FAR: usize = 1 << 21;
 
 /// Nanoseconds of a product of vectors' numbers, where all kernels have so many; the weight gradient writes those that the
