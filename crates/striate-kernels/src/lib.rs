@@ -27,6 +27,7 @@ mod map;
 mod measure;
 mod parts;
 mod pool;
+mod product;
 mod recurrent;
 mod reduce;
 mod separable;

@@ -1,6 +1,6 @@
 //! Measuring kernels: the shortest time of a call, and the most multiply-adds that the machine can do.
 
-use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::simd::{Isa, Kernel, LANES, Simd, Wide};
 use crate::workers::Workers;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -34,14 +34,18 @@ impl Kernel for Chains {
     type Output = f32;
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> f32 {
-        let mut sums = [simd.splat(1.0); CHAINS];
-        let (a, b) = (simd.splat(black_box(0.999)), simd.splat(black_box(0.001)));
+        let wide = simd.wide();
+        let mut sums = [wide.splat(1.0); CHAINS];
+        let (a, b) = (wide.splat(black_box(0.999)), wide.splat(black_box(0.001)));
         for _ in 0..self.0 {
             for sum in &mut sums {
-                *sum = simd.fma(*sum, a, b);
+                *sum = wide.fma(*sum, a, b);
             }
         }
-        let total = sums.into_iter().fold(simd.splat(0.0), |a, b| simd.add(a, b));
+        let total = sums.into_iter().fold(simd.splat(0.0), |all, sum| {
+            let all = simd.add(all, simd.eight(sum, 0));
+            simd.add(all, simd.eight(sum, S::Wide::LANES / LANES - 1))
+        });
         simd.sum(total)
     }
 }
@@ -55,5 +59,5 @@ pub fn multiply_add_peak(isa: Isa, workers: &Workers) -> f64 {
             black_box(isa.run(Chains(ROUNDS)));
         })
     });
-    (items * ROUNDS * CHAINS * LANES * 2) as f64 / time.as_secs_f64()
+    (items * ROUNDS * CHAINS * isa.wide_lanes() * 2) as f64 / time.as_secs_f64()
 }

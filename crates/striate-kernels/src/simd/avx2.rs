@@ -2,17 +2,21 @@
 //!
 //! Invariant of every block here: the methods take `self`, an [`Avx2`], which exists only where the CPU has the
 //! instructions ([`Avx2::new`]).
-use super::{Kernel, LANES, Simd};
+use super::{Eight, Kernel, LANES, Simd, Wide};
 use std::arch::x86_64::*;
 
-/// The proof that the CPU has AVX2 and FMA.
+/// The proof that the CPU has AVX2 and FMA, and whatever the widest registers `W` need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Avx2(());
+pub struct Avx2<W = Ymm>(pub(super) W);
 
-impl Avx2 {
+/// Registers of 256 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ymm(());
+
+impl Avx2<Ymm> {
     /// The proof, where this CPU gives it.
     pub fn new() -> Option<Self> {
-        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Avx2(()))
+        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Avx2(Ymm(())))
     }
 
     /// Runs a kernel, compiled with AVX2 and FMA.
@@ -27,10 +31,34 @@ impl Avx2 {
     }
 }
 
+/// What the widest registers are, on an x86-64 with AVX2.
+pub trait Registers: Copy + Send + Sync + 'static {
+    /// The widest registers.
+    type Wide: Wide;
+
+    /// The widest registers.
+    fn wide(simd: Avx2<Self>) -> Self::Wide;
+    /// Lanes `8·number …` of a widest register.
+    fn eight(self, v: <Self::Wide as Wide>::V, number: usize) -> __m256;
+}
+
+impl Registers for Ymm {
+    type Wide = Eight<Avx2>;
+
+    #[inline(always)]
+    fn wide(simd: Avx2) -> Eight<Avx2> {
+        Eight(simd)
+    }
+    #[inline(always)]
+    fn eight(self, v: __m256, _: usize) -> __m256 {
+        v
+    }
+}
+
 /// A load of eight from here gives a mask of the first `8 − offset` lanes.
 static MASKS: [i32; 2 * LANES] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
-impl Avx2 {
+impl<W> Avx2<W> {
     /// All bits set in the first `count` lanes.
     #[inline(always)]
     fn first(self, count: usize) -> __m256i {
@@ -78,9 +106,19 @@ macro_rules! lanewise {
     )*};
 }
 
-impl Simd for Avx2 {
+impl<W: Registers> Simd for Avx2<W> {
     type V = __m256;
     type M = __m256;
+    type Wide = W::Wide;
+
+    #[inline(always)]
+    fn wide(self) -> W::Wide {
+        W::wide(self)
+    }
+    #[inline(always)]
+    fn eight(self, v: <W::Wide as Wide>::V, number: usize) -> __m256 {
+        self.0.eight(v, number)
+    }
 
     #[inline(always)]
     fn splat(self, value: f32) -> __m256 {

@@ -6,10 +6,14 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod portable;
 
 #[cfg(target_arch = "x86_64")]
-pub use avx2::Avx2;
+pub use avx2::{Avx2, Registers, Ymm};
+#[cfg(target_arch = "x86_64")]
+pub use avx512::{Avx512, Zmm};
 pub use portable::Portable;
 
 use std::fmt;
@@ -18,7 +22,7 @@ use striate_tensor::{Error, Result};
 /// Lanes of a vector.
 pub const LANES: usize = 8;
 
-/// The environment variable that forces an instruction set: `portable` or `avx2`.
+/// The environment variable that forces an instruction set: `portable`, `avx2` or `avx512`.
 pub const ISA_VARIABLE: &str = "STRIATE_ISA";
 
 /// Operations on vectors of [`LANES`] f32. Holding the value proves that this machine has the instructions.
@@ -33,6 +37,13 @@ pub trait Simd: Copy + Send + Sync + 'static {
     type V: Copy;
     /// A truth value a lane.
     type M: Copy;
+    /// The widest registers.
+    type Wide: Wide;
+
+    /// The widest registers.
+    fn wide(self) -> Self::Wide;
+    /// Lanes `8·number …` of a widest register.
+    fn eight(self, v: <Self::Wide as Wide>::V, number: usize) -> Self::V;
 
     /// `value` in every lane.
     fn splat(self, value: f32) -> Self::V;
@@ -111,6 +122,79 @@ pub trait Simd: Copy + Send + Sync + 'static {
     unsafe fn scatter4(self, to: [*mut f32; LANES], v: [Self::V; 4]);
 }
 
+/// The widest registers of an instruction set, for the inner loops of products: 1 or 2 vectors of eight.
+///
+/// # Safety
+/// As of [`Simd`], with this trait's lanes.
+#[allow(clippy::missing_safety_doc)] // stated once, above
+pub trait Wide: Copy + Send + Sync + 'static {
+    /// A register.
+    type V: Copy;
+    /// Its lanes: 8 or 16.
+    const LANES: usize;
+    /// Sums that stay in registers beside their operands: 12 or 24.
+    const SUMS: usize;
+
+    /// `value` in every lane.
+    fn splat(self, value: f32) -> Self::V;
+    /// The number at `from` in every lane.
+    unsafe fn splat_at(self, from: *const f32) -> Self::V;
+    /// `LANES` numbers.
+    unsafe fn load(self, from: *const f32) -> Self::V;
+    /// Eight numbers from each place `from(0)`, and `from(1)` where there are sixteen lanes.
+    unsafe fn load_eights(self, from: impl Fn(usize) -> *const f32) -> Self::V;
+    /// The same eight numbers in each eight lanes.
+    unsafe fn repeat(self, from: *const f32) -> Self::V;
+    /// Writes all lanes.
+    unsafe fn store(self, to: *mut f32, v: Self::V);
+    /// `a · b + c`, rounded once where the instruction set can.
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+}
+
+/// The vectors of eight as the widest registers: where there are no wider ones, or what is left does not fill them.
+#[derive(Clone, Copy, Debug)]
+pub struct Eight<S>(pub S);
+
+impl<S: Simd> Wide for Eight<S> {
+    type V = S::V;
+    const LANES: usize = LANES;
+    const SUMS: usize = 12;
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> S::V {
+        self.0.splat(value)
+    }
+    #[inline(always)]
+    unsafe fn splat_at(self, from: *const f32) -> S::V {
+        // SAFETY: the caller promises a readable number.
+        unsafe { self.0.splat_at(from) }
+    }
+    #[inline(always)]
+    unsafe fn load(self, from: *const f32) -> S::V {
+        // SAFETY: the caller promises `LANES` readable numbers.
+        unsafe { self.0.load(from) }
+    }
+    #[inline(always)]
+    unsafe fn load_eights(self, from: impl Fn(usize) -> *const f32) -> S::V {
+        // SAFETY: as above.
+        unsafe { self.0.load(from(0)) }
+    }
+    #[inline(always)]
+    unsafe fn repeat(self, from: *const f32) -> S::V {
+        // SAFETY: as above.
+        unsafe { self.0.load(from) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32, v: S::V) {
+        // SAFETY: the caller promises `LANES` writable numbers.
+        unsafe { self.0.store(to, v) }
+    }
+    #[inline(always)]
+    fn fma(self, a: S::V, b: S::V, c: S::V) -> S::V {
+        self.0.fma(a, b, c)
+    }
+}
+
 /// A piece of work that is written for any instruction set.
 ///
 /// `run` must be `#[inline(always)]`, and so must all that it calls and that handles vectors.
@@ -136,6 +220,21 @@ pub enum Isa {
     /// x86-64 with AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    /// x86-64 with AVX-512F, VL and DQ.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+}
+
+/// Asks for [`Wide::LANES`].
+struct WideLanes;
+
+impl Kernel for WideLanes {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> usize {
+        S::Wide::LANES
+    }
 }
 
 impl Isa {
@@ -143,17 +242,20 @@ impl Isa {
     pub fn all() -> Vec<Isa> {
         let mut all = vec![Isa::Portable(Portable)];
         #[cfg(target_arch = "x86_64")]
-        all.extend(Avx2::new().map(Isa::Avx2));
+        all.extend(Avx2::<Ymm>::new().map(Isa::Avx2));
+        #[cfg(target_arch = "x86_64")]
+        all.extend(Avx512::new().map(Isa::Avx512));
         all
     }
 
     /// The fastest instruction set of this machine.
     pub fn best() -> Isa {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(avx2) = Avx2::new() {
-            return Isa::Avx2(avx2);
-        }
-        Isa::Portable(Portable)
+        Isa::all().pop().unwrap_or(Isa::Portable(Portable))
+    }
+
+    /// Lanes of the widest registers.
+    pub(crate) fn wide_lanes(self) -> usize {
+        self.run(WideLanes)
     }
 
     /// The instruction set of that name.
@@ -189,6 +291,8 @@ impl Isa {
             Isa::Portable(portable) => kernel.run(portable),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2(avx2) => avx2.run(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(avx512) => avx512.run(kernel),
         }
     }
 }
@@ -199,6 +303,8 @@ impl fmt::Display for Isa {
             Isa::Portable(_) => "portable",
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(_) => "avx512",
         })
     }
 }

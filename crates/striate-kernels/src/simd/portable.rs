@@ -1,4 +1,4 @@
-use super::{LANES, Simd};
+use super::{Eight, LANES, Simd};
 
 /// Plain arrays: works everywhere, and is the twin that the others are held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,16 @@ fn test(f: impl Fn(usize) -> bool) -> [bool; LANES] {
 impl Simd for Portable {
     type V = V;
     type M = [bool; LANES];
+    type Wide = Eight<Self>;
 
+    #[inline(always)]
+    fn wide(self) -> Eight<Self> {
+        Eight(self)
+    }
+    #[inline(always)]
+    fn eight(self, v: V, _: usize) -> V {
+        v
+    }
     #[inline(always)]
     fn splat(self, value: f32) -> V {
         [value; LANES]

@@ -51,11 +51,12 @@ impl<X: Scheme<M, N>, const M: usize, const N: usize> Data<X, M, N> {
             Direction::Forward => (9 * ins, 9),
             Direction::Backward => (9, 9 * ins),
         };
-        let tiling = Tiling::new(M, source, target, before, problem.batch, tiles(N * N, reads, TILES));
+        let cut = (tiles(N * N, reads, TILES), isa.wide_lanes());
+        let tiling = Tiling::new(M, source, target, before, problem.batch, cut);
         Data {
             isa,
             strip: Strip::new(&tiling, N, N),
-            layout: Layout::new(N * N, problem.groups, (reads, writes), (tiling.lanes(), tiling.blocks())),
+            layout: Layout::new(isa, N * N, problem.groups, (reads, writes), (tiling.lanes(), tiling.blocks())),
             write_step,
             read_step,
             group_step: 9 * ins * outs,
@@ -89,7 +90,7 @@ impl<X: Scheme<M, N>, const M: usize, const N: usize> Data<X, M, N> {
         let tiling = &self.tiling;
         let rows = tiling.block(place.block);
         let tiles = rows.len() * tiling.across;
-        let channels = self.layout.product(self.isa, (place, part, tiles), call.packed, v, m);
+        let channels = self.layout.product((place, part, tiles), call.packed, v, m);
         let positions = tiling.positions();
         self.isa.run(Output {
             tiling,

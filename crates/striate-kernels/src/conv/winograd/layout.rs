@@ -35,6 +35,7 @@ pub(super) fn tiles(points: usize, reads: usize, most: usize) -> usize {
 }
 
 pub(super) struct Layout {
+    isa: Isa,
     points: usize,
     groups: usize,
     /// Channels of a group that are read, and that are written.
@@ -69,6 +70,7 @@ pub(super) struct Four {
 
 impl Layout {
     pub(super) fn new(
+        isa: Isa,
         points: usize,
         groups: usize,
         (reads, writes): (usize, usize),
@@ -77,8 +79,8 @@ impl Layout {
         let fours = writes.div_ceil(4);
         let part = fours.div_ceil(fours.div_ceil(PART / 4));
         let parts = (0..fours).step_by(part).map(|f| f..(f + part).min(fours)).collect();
-        let panels = Panel::of(lanes / LANES);
-        Layout { points, groups, reads, writes, lanes, panels, blocks, parts, shared: groups * blocks < MANY }
+        let panels = Panel::of(lanes, isa.wide_lanes());
+        Layout { isa, points, groups, reads, writes, lanes, panels, blocks, parts, shared: groups * blocks < MANY }
     }
 
     pub(super) fn reads(&self) -> usize {
@@ -155,14 +157,13 @@ impl Layout {
     /// `m` of a part of the written channels of a block with so many tiles; its written channels, counted over all groups.
     pub(super) fn product(
         &self,
-        isa: Isa,
         (place, part, tiles): (Place, usize, usize),
         packed: &[f32],
         v: &[f32],
         m: &mut [f32],
     ) -> Range<usize> {
         let fours = self.parts[part].clone();
-        isa.run(Product {
+        self.isa.run(Product {
             points: self.points,
             channels: self.reads,
             fours: fours.len(),

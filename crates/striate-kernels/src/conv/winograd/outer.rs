@@ -1,9 +1,10 @@
 //! The products of the weight gradient at a point: `s[o][c] += Σ_t w[o][t]·v[c][t]`, eight input channels to a vector.
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
-use crate::simd::{Kernel, LANES, Simd};
+use crate::product::accumulate;
+use crate::simd::{Eight, Kernel, LANES, Simd, Wide};
 
-/// Four outputs and up to three vectors of input channels at a time.
+/// Four outputs (eight, where there are registers) and up to three registers of input channels at a time.
 pub(super) struct Outer<'a> {
     /// Fours of outputs and eights of input channels.
     pub fours: usize,
@@ -28,64 +29,68 @@ impl Kernel for Outer<'_> {
         assert!(self.tiles <= self.lanes && self.w.len() >= self.fours * 4 * self.lanes);
         assert!(self.v.len() >= self.eights * self.lanes * LANES);
         assert!(self.s.len() >= self.fours * 4 * self.eights * LANES);
+        let wide = S::Wide::LANES / LANES;
         let mut eight = 0;
         while eight < self.eights {
-            // no single vector, if that can be: its sums are too few to hide the multipliers' latency
-            let width = match self.eights - eight {
+            // no single register, if that can be: its sums are too few to hide the multipliers' latency
+            let registers = match (self.eights - eight) / wide {
                 4 => 2,
                 rest => rest.min(3),
             };
-            for four in 0..self.fours {
-                // SAFETY: by the assertions, four outputs and `width` eights from here lie inside all three.
+            let mut four = 0;
+            while four < self.fours {
+                let both = S::Wide::SUMS >= 24 && four + 2 <= self.fours;
+                // SAFETY: by the assertions, these outputs and eights lie inside all three.
                 unsafe {
-                    match width {
-                        3 => self.tile::<S, 3>(simd, four, eight),
-                        2 => self.tile::<S, 2>(simd, four, eight),
-                        _ => self.tile::<S, 1>(simd, four, eight),
+                    match (registers, both) {
+                        (3, true) => self.tile::<S::Wide, 8, 3>(simd.wide(), four, eight),
+                        (2, true) => self.tile::<S::Wide, 8, 2>(simd.wide(), four, eight),
+                        (1, true) => self.tile::<S::Wide, 8, 1>(simd.wide(), four, eight),
+                        (3, false) => self.tile::<S::Wide, 4, 3>(simd.wide(), four, eight),
+                        (2, false) => self.tile::<S::Wide, 4, 2>(simd.wide(), four, eight),
+                        (1, false) => self.tile::<S::Wide, 4, 1>(simd.wide(), four, eight),
+                        // a last eight that fills no register
+                        (_, true) => self.tile::<Eight<S>, 8, 1>(Eight(simd), four, eight),
+                        (_, false) => self.tile::<Eight<S>, 4, 1>(Eight(simd), four, eight),
                     }
                 }
+                four += if both { 2 } else { 1 };
             }
-            eight += width;
+            eight += (registers * wide).max(1);
         }
     }
 }
 
 impl Outer<'_> {
     /// # Safety
-    /// Four outputs from `4·four` and `W` eights from `eight` must lie inside `w`, `v` and `s`.
+    /// `R` outputs from `4·four` and `V` registers from `eight` must lie inside `w`, `v` and `s`.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const W: usize>(&self, simd: S, four: usize, eight: usize) {
-        let mut sums = [[simd.splat(0.0); W]; 4];
-        let step = self.eights * LANES;
+    unsafe fn tile<W: Wide, const R: usize, const V: usize>(&self, wide: W, four: usize, eight: usize) {
+        let mut sums = [[wide.splat(0.0); V]; R];
+        let (lanes, step) = (self.lanes, self.eights * LANES);
         let s = self.s.as_ptr().cast_mut().wrapping_add(four * 4 * step + eight * LANES);
-        let mut w = self.w.as_ptr().wrapping_add(four * 4 * self.lanes);
-        let mut v = self.v.as_ptr().wrapping_add(eight * self.lanes * LANES);
+        let w = self.w.as_ptr().wrapping_add(four * 4 * lanes);
+        let v = self.v.as_ptr().wrapping_add(eight * lanes * LANES);
+        let eights = W::LANES / LANES;
         // SAFETY: by the contract above.
         unsafe {
             if !self.begins {
-                for o in 0..4 {
-                    for c in 0..W {
-                        sums[o][c] = simd.load(s.add(o * step + c * LANES));
+                for r in 0..R {
+                    for c in 0..V {
+                        sums[r][c] = wide.load(s.add(r * step + c * W::LANES));
                     }
                 }
             }
-            for _ in 0..self.tiles {
-                let mut x = [simd.splat(0.0); W];
-                for c in 0..W {
-                    x[c] = simd.load(v.add(c * self.lanes * LANES));
-                }
-                for o in 0..4 {
-                    let weight = simd.splat_at(w.add(o * self.lanes));
-                    for c in 0..W {
-                        sums[o][c] = simd.fma(x[c], weight, sums[o][c]);
-                    }
-                }
-                w = w.add(1);
-                v = v.add(LANES);
-            }
-            for o in 0..4 {
-                for c in 0..W {
-                    simd.store(s.add(o * step + c * LANES), sums[o][c]);
+            accumulate(
+                wide,
+                self.tiles,
+                |tile, r| w.add(r * lanes + tile),
+                |tile, c| wide.load_eights(|half| v.add(((c * eights + half) * lanes + tile) * LANES)),
+                &mut sums,
+            );
+            for r in 0..R {
+                for c in 0..V {
+                    wide.store(s.add(r * step + c * W::LANES), sums[r][c]);
                 }
             }
         }

@@ -2,9 +2,10 @@
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
 use super::tiling::Panel;
-use crate::simd::{Kernel, LANES, Simd};
+use crate::product::accumulate;
+use crate::simd::{Kernel, LANES, Simd, Wide};
 
-/// All points, four written channels and a panel of tiles at a time.
+/// All points, four written channels (eight, where there are registers) and a panel of tiles at a time.
 pub(super) struct Product<'a> {
     pub points: usize,
     /// Read channels, and fours of written ones.
@@ -29,65 +30,73 @@ impl Kernel for Product<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        assert!(self.vectors * LANES <= self.lanes);
+        let (lanes, wide) = (self.lanes, S::Wide::LANES / LANES);
+        assert!(self.vectors * LANES <= lanes && lanes.is_multiple_of(S::Wide::LANES));
+        let four = self.channels * 4;
         for point in 0..self.points {
-            let u = &self.u[point * self.fours * self.channels * 4..][..self.fours * self.channels * 4];
-            let v = &self.v[point * self.v_pitch..][..self.channels * self.lanes];
-            let m = &mut self.m[point * self.m_pitch..][..self.fours * 4 * self.lanes];
+            let u = &self.u[point * self.fours * four..][..self.fours * four];
+            let v = &self.v[point * self.v_pitch..][..self.channels * lanes];
+            let m = &mut self.m[point * self.m_pitch..][..self.fours * 4 * lanes];
             for panel in self.panels.iter().take_while(|panel| panel.first < self.vectors) {
                 let step = panel.width * LANES;
                 let v = v[panel.first * self.channels * LANES..][..self.channels * step].as_ptr();
-                for four in 0..self.fours {
-                    let u = u[four * self.channels * 4..].as_ptr();
-                    let m = m[four * 4 * self.lanes + panel.first * LANES..].as_mut_ptr();
+                let registers = panel.width.min(self.vectors - panel.first).div_ceil(wide);
+                let mut number = 0;
+                while number < self.fours {
+                    let both = S::Wide::SUMS >= 24 && number + 2 <= self.fours;
+                    let (u, m) = (u[number * four..].as_ptr(), m[number * 4 * lanes + panel.first * LANES..].as_mut_ptr());
+                    let at = Tile { channels: self.channels, u, v, step, m, lanes };
                     // SAFETY: the slices have four weights and a panel's row for each channel, `lanes` numbers for each
                     // written channel, and the panel lies within the lanes.
                     unsafe {
-                        match panel.width.min(self.vectors - panel.first) {
-                            3 => tile::<S, 3>(simd, self.channels, u, v, step, m, self.lanes),
-                            2 => tile::<S, 2>(simd, self.channels, u, v, step, m, self.lanes),
-                            _ => tile::<S, 1>(simd, self.channels, u, v, step, m, self.lanes),
+                        match (registers, both) {
+                            (3, true) => at.tile::<S::Wide, 8, 3>(simd.wide()),
+                            (2, true) => at.tile::<S::Wide, 8, 2>(simd.wide()),
+                            (_, true) => at.tile::<S::Wide, 8, 1>(simd.wide()),
+                            (3, false) => at.tile::<S::Wide, 4, 3>(simd.wide()),
+                            (2, false) => at.tile::<S::Wide, 4, 2>(simd.wide()),
+                            (_, false) => at.tile::<S::Wide, 4, 1>(simd.wide()),
                         }
                     }
+                    number += if both { 2 } else { 1 };
                 }
             }
         }
     }
 }
 
-/// # Safety
-/// `u` must have `4·channels` numbers, `v` `W` vectors every `step` numbers, `channels` times, `m` `W` every `lanes`
-/// numbers, four times.
-#[inline(always)]
-unsafe fn tile<S: Simd, const W: usize>(
-    simd: S,
+/// Where a tile of products finds its operands.
+#[derive(Clone, Copy)]
+struct Tile {
     channels: usize,
-    mut u: *const f32,
-    mut v: *const f32,
+    u: *const f32,
+    v: *const f32,
     step: usize,
     m: *mut f32,
     lanes: usize,
-) {
-    let mut sums = [[simd.splat(0.0); W]; 4];
-    // SAFETY: by the contract above.
-    unsafe {
-        for _ in 0..channels {
-            let mut x = [simd.splat(0.0); W];
-            for w in 0..W {
-                x[w] = simd.load(v.add(w * LANES));
-            }
-            for o in 0..4 {
-                let weight = simd.splat_at(u.add(o));
-                for w in 0..W {
-                    sums[o][w] = simd.fma(x[w], weight, sums[o][w]);
+}
+
+impl Tile {
+    /// # Safety
+    /// `u` must have `4·channels` numbers for each four of the `R` rows, `v` `V` registers every `step` numbers,
+    /// `channels` times, `m` `V` every `lanes` numbers, `R` times.
+    #[inline(always)]
+    unsafe fn tile<W: Wide, const R: usize, const V: usize>(self, wide: W) {
+        let Tile { channels, u, v, step, m, lanes } = self;
+        let mut sums = [[wide.splat(0.0); V]; R];
+        // SAFETY: by the contract above.
+        unsafe {
+            accumulate(
+                wide,
+                channels,
+                |channel, r| u.add((r / 4 * channels + channel) * 4 + r % 4),
+                |channel, w| wide.load(v.add(channel * step + w * W::LANES)),
+                &mut sums,
+            );
+            for r in 0..R {
+                for w in 0..V {
+                    wide.store(m.add(r * lanes + w * W::LANES), sums[r][w]);
                 }
-            }
-            u = u.add(4);
-            v = v.add(step);
-        }
-        for o in 0..4 {
-            for w in 0..W {
-                simd.store(m.add(o * lanes + w * LANES), sums[o][w]);
             }
         }
     }

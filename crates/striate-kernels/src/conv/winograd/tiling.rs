@@ -15,7 +15,7 @@ pub(super) struct Row {
     pub down: usize,
 }
 
-/// Neighbouring vectors of a block that a micro-kernel takes together.
+/// Neighbouring vectors of a block that a micro-kernel takes together: one to three of the widest registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Panel {
     pub first: usize,
@@ -23,16 +23,18 @@ pub(super) struct Panel {
 }
 
 impl Panel {
-    /// Panels of up to three vectors; no single one, if that can be: it has too few sums to hide the multipliers' latency.
-    pub(super) fn of(vectors: usize) -> Vec<Panel> {
+    /// Panels of `lanes` lanes in registers of `wide`; no single one, if that can be: it has too few sums to hide the
+    /// multipliers' latency.
+    pub(super) fn of(lanes: usize, wide: usize) -> Vec<Panel> {
+        let (registers, vectors) = (lanes.div_ceil(wide), wide / LANES);
         let mut panels = vec![];
         let mut first = 0;
-        while first < vectors {
-            let width = match vectors - first {
+        while first < registers {
+            let width = match registers - first {
                 4 => 2,
                 rest => rest.min(3),
             };
-            panels.push(Panel { first, width });
+            panels.push(Panel { first: first * vectors, width: width * vectors });
             first += width;
         }
         panels
@@ -54,28 +56,30 @@ pub(super) struct Tiling {
     pub down: usize,
     /// Tile rows of a block.
     pub rows: usize,
+    /// Lanes of the registers that a block fills.
+    pub wide: usize,
 }
 
 impl Tiling {
-    /// With blocks of about `tiles` tiles.
+    /// With blocks of about `tiles` tiles, in registers of `wide` lanes.
     pub(super) fn new(
         size: usize,
         source: [usize; 2],
         target: [usize; 2],
         before: [isize; 2],
         batch: usize,
-        tiles: usize,
+        (tiles, wide): (usize, usize),
     ) -> Self {
         let [down, across] = target.map(|n| n.div_ceil(size));
         let all = batch * down;
         // lanes worked on by all blocks together; of equals the larger block
         let lanes = |rows: usize| {
-            let vectors = |rows: usize| (rows * across).div_ceil(LANES);
-            all / rows * vectors(rows) + vectors(all % rows)
+            let registers = |rows: usize| (rows * across).div_ceil(wide);
+            all / rows * registers(rows) + registers(all % rows)
         };
         let most = (tiles / across).clamp(1, all.max(1));
         let rows = (most.div_ceil(2)..=most).rev().min_by_key(|&rows| lanes(rows)).unwrap_or(1);
-        Tiling { size, source, target, before, batch, across, down, rows }
+        Tiling { size, source, target, before, batch, across, down, rows, wide }
     }
 
     /// Number of blocks.
@@ -90,7 +94,7 @@ impl Tiling {
 
     /// Lanes of a full block, dead ones included.
     pub(super) fn lanes(&self) -> usize {
-        (self.rows * self.across).next_multiple_of(LANES)
+        (self.rows * self.across).next_multiple_of(self.wide)
     }
 
     /// Source pixels of a channel.
@@ -130,20 +134,26 @@ mod tests {
     #[test]
     fn panels_have_two_or_three_vectors() {
         for vectors in 2..20 {
-            let panels = Panel::of(vectors);
+            let panels = Panel::of(vectors * LANES, LANES);
             assert_eq!(panels.iter().map(|p| p.width).sum::<usize>(), vectors);
             assert!(panels.iter().all(|p| p.width == 2 || p.width == 3), "{panels:?}");
             assert!(panels.windows(2).all(|p| p[0].first + p[0].width == p[1].first));
         }
-        assert_eq!(Panel::of(1), [Panel { first: 0, width: 1 }]);
+        assert_eq!(Panel::of(LANES, LANES), [Panel { first: 0, width: 1 }]);
+        let wide = [Panel { first: 0, width: 6 }, Panel { first: 6, width: 4 }];
+        assert_eq!(Panel::of(9 * LANES, 2 * LANES), wide);
     }
 
     #[test]
     fn blocks_cover_every_element_once() {
-        for (target, batch, tiles) in
-            [([14, 14], 3, 24), ([4, 4], 7, 24), ([33, 2], 2, 8), ([1, 1], 1, 48), ([5, 90], 2, 16)]
-        {
-            let tiling = Tiling::new(4, target, target, [1, 1], batch, tiles);
+        for (target, batch, tiles, wide) in [
+            ([14, 14], 3, 24, 8),
+            ([4, 4], 7, 24, 16),
+            ([33, 2], 2, 8, 8),
+            ([1, 1], 1, 48, 16),
+            ([5, 90], 2, 16, 8),
+        ] {
+            let tiling = Tiling::new(4, target, target, [1, 1], batch, (tiles, wide));
             let mut next = 0;
             for block in 0..tiling.blocks() {
                 for (image, part) in tiling.images(tiling.block(block)) {

@@ -50,10 +50,11 @@ impl Data {
         [write_step, read_step]: [usize; 2],
     ) -> Self {
         let points = phases.points;
-        let tiling = Tiling::new(source, target, phases.outputs, problem.batch, tiles(points, channels.0, TILES));
+        let cut = (tiles(points, channels.0, TILES), isa.wide_lanes());
+        let tiling = Tiling::new(source, target, phases.outputs, problem.batch, cut);
         Data {
             isa,
-            layout: Layout::new(points, problem.groups, channels, (tiling.lanes(), tiling.blocks())),
+            layout: Layout::new(isa, points, problem.groups, channels, (tiling.lanes(), tiling.blocks())),
             taps: problem.taps(),
             write_step,
             read_step,
@@ -89,7 +90,7 @@ impl Data {
     fn part(&self, call: &DataCall<'_>, output: &Parts<'_, f32>, place: Place, part: usize, v: &[f32], m: &mut [f32]) {
         let (tiling, target) = (&self.tiling, self.tiling.target);
         let cover = tiling.block(place.block);
-        let channels = self.layout.product(self.isa, (place, part, cover.len()), call.packed, v, m);
+        let channels = self.layout.product((place, part, cover.len()), call.packed, v, m);
         self.isa.run(Output {
             tiling,
             phases: &self.phases,

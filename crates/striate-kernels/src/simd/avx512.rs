@@ -1,0 +1,99 @@
+//! x86-64 with AVX-512: the vectors of eight are those of AVX2, with twice the registers; where a kernel asks for the
+//! widest registers it gets sixteen lanes.
+//!
+//! Each lane does what it does with AVX2, in the same order, so that results have the same bits.
+//!
+//! Invariant of every block here: the methods take `self`, a [`Zmm`], which exists only where the CPU has the
+//! instructions ([`Avx512::new`]).
+use super::avx2::{Avx2, Registers, Ymm};
+use super::{Kernel, LANES, Wide};
+use std::arch::x86_64::*;
+
+/// The proof that the CPU has AVX-512F, VL and DQ beside AVX2 and FMA.
+pub type Avx512 = Avx2<Zmm>;
+
+/// Registers of 512 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Zmm(());
+
+impl Avx512 {
+    /// The proof, where this CPU gives it.
+    pub fn new() -> Option<Self> {
+        let wide = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512dq");
+        (wide && Avx2::<Ymm>::new().is_some()).then_some(Avx2(Zmm(())))
+    }
+
+    /// Runs a kernel, compiled with AVX-512.
+    #[inline]
+    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx2,fma,avx512f,avx512vl,avx512dq")]
+        fn with<K: Kernel>(kernel: K, simd: Avx512) -> K::Output {
+            kernel.run(simd)
+        }
+        // SAFETY: `self` proves the features.
+        unsafe { with(kernel, self) }
+    }
+}
+
+impl Registers for Zmm {
+    type Wide = Zmm;
+
+    #[inline(always)]
+    fn wide(simd: Avx512) -> Zmm {
+        simd.0
+    }
+    #[inline(always)]
+    fn eight(self, v: __m512, number: usize) -> __m256 {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            match number {
+                0 => _mm512_castps512_ps256(v),
+                _ => _mm512_extractf32x8_ps::<1>(v),
+            }
+        }
+    }
+}
+
+impl Wide for Zmm {
+    type V = __m512;
+    const LANES: usize = 2 * LANES;
+    const SUMS: usize = 24;
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> __m512 {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_set1_ps(value) }
+    }
+    #[inline(always)]
+    unsafe fn splat_at(self, from: *const f32) -> __m512 {
+        // SAFETY: `self` proves the features; the caller promises a readable number.
+        unsafe { _mm512_set1_ps(*from) }
+    }
+    #[inline(always)]
+    unsafe fn load(self, from: *const f32) -> __m512 {
+        // SAFETY: `self` proves the features; the caller promises `LANES` readable numbers.
+        unsafe { _mm512_loadu_ps(from) }
+    }
+    #[inline(always)]
+    unsafe fn load_eights(self, from: impl Fn(usize) -> *const f32) -> __m512 {
+        // SAFETY: `self` proves the features; the caller promises eight readable numbers at each place.
+        unsafe { _mm512_insertf32x8::<1>(_mm512_castps256_ps512(_mm256_loadu_ps(from(0))), _mm256_loadu_ps(from(1))) }
+    }
+    #[inline(always)]
+    unsafe fn repeat(self, from: *const f32) -> __m512 {
+        // SAFETY: `self` proves the features; the caller promises eight readable numbers.
+        unsafe { _mm512_broadcast_f32x8(_mm256_loadu_ps(from)) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32, v: __m512) {
+        // SAFETY: `self` proves the features; the caller promises `LANES` writable numbers.
+        unsafe { _mm512_storeu_ps(to, v) }
+    }
+    #[inline(always)]
+    fn fma(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+}
