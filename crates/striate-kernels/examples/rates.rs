@@ -91,6 +91,13 @@ fn numbers(g: &ConvGeometry) -> [Vec<f32>; 3] {
     ]
 }
 
+/// Zeros, and from where on they are aligned to a cache line, as in a plan.
+fn room(len: usize) -> (Vec<f32>, usize) {
+    let room = vec![0.0; len + 16];
+    let start = room.as_ptr().align_offset(64);
+    (room, start)
+}
+
 fn normals(name: &str, len: usize) -> Vec<f32> {
     let rng = Rng::new(8).stream(name);
     (0..len).map(|i| rng.normal(i as u64)).collect()
@@ -196,9 +203,11 @@ impl Bench {
         let [x, w, y] = numbers(g);
         rates(Forward::variants(), |options| {
             let conv = Forward::prepare(g, self.isa, options).ok()?;
-            let (mut y, mut room) = (y.clone(), vec![0.0; conv.scratch_len(self.workers.threads())]);
+            let (mut y, mut scratch) = (y.clone(), room(conv.scratch_len(self.workers.threads())));
             let (x, w, workers, variant) = (&x, &w, &self.workers, conv.variant());
-            let run = move || conv.run(workers, x, Weights::Plain(w), None, Epilogue::NONE, &mut y, &mut room);
+            let run = move || {
+                conv.run(workers, x, Weights::Plain(w), None, Epilogue::NONE, &mut y, &mut scratch.0[scratch.1..])
+            };
             Some((variant, Box::new(run) as _))
         })
     }
@@ -207,9 +216,11 @@ impl Bench {
         let [x, w, dy] = numbers(g);
         rates(GradInput::variants(), |options| {
             let conv = GradInput::prepare(g, self.isa, options).ok()?;
-            let (mut dx, mut room) = (x.clone(), vec![0.0; conv.scratch_len(self.workers.threads())]);
+            let (mut dx, mut scratch) = (x.clone(), room(conv.scratch_len(self.workers.threads())));
             let (dy, w, workers, variant) = (&dy, &w, &self.workers, conv.variant());
-            let run = move || conv.run(workers, dy, Weights::Plain(w), None, Epilogue::NONE, &mut dx, &mut room);
+            let run = move || {
+                conv.run(workers, dy, Weights::Plain(w), None, Epilogue::NONE, &mut dx, &mut scratch.0[scratch.1..])
+            };
             Some((variant, Box::new(run) as _))
         })
     }
@@ -218,9 +229,9 @@ impl Bench {
         let [x, w, dy] = numbers(g);
         rates(GradWeight::variants(), |options| {
             let conv = GradWeight::prepare(g, self.isa, options).ok()?;
-            let (mut dw, mut room) = (w.clone(), vec![0.0; conv.scratch_len(self.workers.threads())]);
+            let (mut dw, mut scratch) = (w.clone(), room(conv.scratch_len(self.workers.threads())));
             let (x, dy, workers, variant) = (&x, &dy, &self.workers, conv.variant());
-            Some((variant, Box::new(move || conv.run(workers, x, dy, &mut dw, &mut room)) as _))
+            Some((variant, Box::new(move || conv.run(workers, x, dy, &mut dw, &mut scratch.0[scratch.1..])) as _))
         })
     }
 
@@ -245,8 +256,10 @@ impl Bench {
             let (a, b) = (normals("a", m * k), normals("b", k * n));
             let mut c = vec![0.0; m * n];
             let gemm = Gemm::prepare(MatrixSizes { m, n, k }, ta, tb, self.isa);
-            let mut room = vec![0.0; gemm.scratch_len(self.workers.threads())];
-            let own = best(|| gemm.run(&self.workers, &a, &b, None, false, Epilogue::NONE, &mut c, &mut room));
+            let mut scratch = room(gemm.scratch_len(self.workers.threads()));
+            let own = best(|| {
+                gemm.run(&self.workers, &a, &b, None, false, Epilogue::NONE, &mut c, &mut scratch.0[scratch.1..])
+            });
             let (rsa, csa) = if ta { (1, m) } else { (k, 1) };
             let (rsb, csb) = if tb { (1, k) } else { (n, 1) };
             let other = best(|| {

@@ -2,7 +2,8 @@
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
 use crate::parts::Parts;
-use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::product::accumulate;
+use crate::simd::{Eight, Isa, Kernel, LANES, Simd, Wide};
 use crate::workers::Workers;
 
 /// Terms of one stretch of a sum: a packed panel of `B` of this height stays in the first-level cache.
@@ -232,6 +233,17 @@ impl Stretch {
     }
 }
 
+/// Where the registers of a tile find `B`.
+#[derive(Clone, Copy)]
+struct Operand {
+    from: *const f32,
+    /// Distances between two terms, and between two registers.
+    step: usize,
+    gap: usize,
+    /// Columns that may be read.
+    readable: usize,
+}
+
 /// Packs the columns of an item over one stretch.
 struct Pack<'a> {
     item: Item<'a>,
@@ -337,33 +349,53 @@ impl Item<'_> {
         }
     }
 
-    /// All panels against all rows, six at a time.
+    /// All panels against all rows: six at a time, or twelve and two panels where there are registers.
     #[inline(always)]
     fn panels<S: Simd>(&self, simd: S, stretch: Stretch, panels: &[f32]) {
+        let (n, packed) = (self.gemm.sizes.n, self.gemm.sizes.k > FEW || self.gemm.b_transposed);
+        // a panel is one register there
+        let wide = packed && S::Wide::LANES == PANEL;
         let mut row = 0;
         while row < self.size.0 {
-            let rows = (self.size.0 - row).min(6);
-            for left in (0..self.size.1).step_by(PANEL) {
-                let columns = PANEL.min(self.size.1 - left);
-                let at = (row, left, columns);
-                let (n, packed) = (self.gemm.sizes.n, self.gemm.sizes.k > FEW || self.gemm.b_transposed);
-                let (b, step, readable) = if packed {
-                    (panels[left * stretch.len..][..PANEL * stretch.len].as_ptr(), PANEL, PANEL)
+            let left_rows = self.size.0 - row;
+            let rows = match left_rows {
+                12.. if wide => 12,
+                8.. if wide => 8,
+                _ => left_rows.min(6),
+            };
+            let mut left = 0;
+            while left < self.size.1 {
+                let two = wide && left + PANEL < self.size.1;
+                let taken = if two { 2 * PANEL } else { PANEL };
+                let at = (row, left, taken.min(self.size.1 - left));
+                let b = if packed {
+                    let b = panels[left * stretch.len..][..taken * stretch.len].as_ptr();
+                    let gap = if wide { PANEL * stretch.len } else { LANES };
+                    Operand { from: b, step: PANEL, gap, readable: taken }
                 } else {
-                    (self.b[stretch.from * n + self.first.1 + left..].as_ptr(), n, columns)
+                    let b = self.b[stretch.from * n + self.first.1 + left..].as_ptr();
+                    Operand { from: b, step: n, gap: LANES, readable: at.2 }
                 };
-                // SAFETY: `pack` filled the panel (sliced above), `PANEL` numbers for each term, or `B` has the columns at every `n`;
-                // the rows lie inside `A` and `C`.
-                unsafe {
-                    match rows {
-                        6 => self.tile::<S, 6, 2>(simd, stretch, at, b, step, readable),
-                        5 => self.tile::<S, 5, 2>(simd, stretch, at, b, step, readable),
-                        4 => self.tile::<S, 4, 2>(simd, stretch, at, b, step, readable),
-                        3 => self.tile::<S, 3, 2>(simd, stretch, at, b, step, readable),
-                        2 => self.tile::<S, 2, 2>(simd, stretch, at, b, step, readable),
-                        _ => self.tile::<S, 1, 2>(simd, stretch, at, b, step, readable),
-                    }
+                macro_rules! tile {
+                    ($($rows:literal),*) => {
+                        match (rows, wide, two) {
+                            $(
+                                ($rows, true, true) => self.tile::<S, _, $rows, 2>(simd, simd.wide(), stretch, at, b),
+                                ($rows, true, false) => self.tile::<S, _, $rows, 1>(simd, simd.wide(), stretch, at, b),
+                            )*
+                            (6, ..) => self.tile::<S, _, 6, 2>(simd, Eight(simd), stretch, at, b),
+                            (5, ..) => self.tile::<S, _, 5, 2>(simd, Eight(simd), stretch, at, b),
+                            (4, ..) => self.tile::<S, _, 4, 2>(simd, Eight(simd), stretch, at, b),
+                            (3, ..) => self.tile::<S, _, 3, 2>(simd, Eight(simd), stretch, at, b),
+                            (2, ..) => self.tile::<S, _, 2, 2>(simd, Eight(simd), stretch, at, b),
+                            _ => self.tile::<S, _, 1, 2>(simd, Eight(simd), stretch, at, b),
+                        }
+                    };
                 }
+                // SAFETY: `pack` filled the panels (sliced above), `PANEL` numbers for each term, or `B` has the columns at
+                // every `n`; the rows lie inside `A` and `C`.
+                unsafe { tile!(12, 8, 6, 5, 4, 3, 2, 1) };
+                left += taken;
             }
             row += rows;
         }
@@ -377,102 +409,98 @@ impl Item<'_> {
         for left in (0..self.size.1).step_by(width) {
             let columns = width.min(self.size.1 - left);
             let b = self.b[(stretch.from * n + self.first.1 + left).min(self.b.len())..].as_ptr();
+            let b = Operand { from: b, step: n, gap: LANES, readable: columns };
             let at = (0, left, columns);
             // SAFETY: the rows and columns lie inside `A`, `B` and `C`; no load passes the last column.
             unsafe {
                 match self.size.0 {
-                    1 => self.tile::<S, 1, 8>(simd, stretch, at, b, n, columns),
-                    2 => self.tile::<S, 2, 4>(simd, stretch, at, b, n, columns),
-                    _ => self.tile::<S, 3, 4>(simd, stretch, at, b, n, columns),
+                    1 => self.tile::<S, _, 1, 8>(simd, Eight(simd), stretch, at, b),
+                    2 => self.tile::<S, _, 2, 4>(simd, Eight(simd), stretch, at, b),
+                    _ => self.tile::<S, _, 3, 4>(simd, Eight(simd), stretch, at, b),
                 }
             }
         }
     }
 
-    /// `M` rows and `V` vectors of `C` over one stretch of terms.
+    /// `M` rows and `V` registers of `C` over one stretch of terms.
     ///
     /// # Safety
-    /// `b` must have `readable <= V·LANES` numbers at every `b_step`, for all terms of the stretch; row and column must
-    /// lie inside the item.
+    /// Row and column must lie inside the item, and `b` have its numbers for all terms of the stretch.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const M: usize, const V: usize>(
+    unsafe fn tile<S: Simd, W: Wide<Eight = S::V>, const M: usize, const V: usize>(
         &self,
         simd: S,
+        wide: W,
         stretch: Stretch,
         (row, left, columns): (usize, usize, usize),
-        b: *const f32,
-        b_step: usize,
-        readable: usize,
+        b: Operand,
     ) {
         let MatrixSizes { m, n, k } = self.gemm.sizes;
+        let each = W::LANES / LANES;
         let (row, left) = (self.first.0 + row, self.first.1 + left);
         let (a_row, a_step) = if self.gemm.a_transposed { (1, m) } else { (k, 1) };
         let a = self.a.as_ptr().wrapping_add(row * a_row + stretch.from * a_step);
-        let lanes = |v: usize, of: usize| of.saturating_sub(v * LANES).min(LANES);
-        let c = |r: usize, v: usize| self.c.wrapping_add((row + r) * n + left + v * LANES);
-        let mut sums = [[simd.splat(0.0); V]; M];
+        // numbers that there are of `of` in eight lanes of a register
+        let lanes = |v: usize, half: usize, of: usize| of.saturating_sub(v * W::LANES + half * LANES).min(LANES);
+        let c =
+            |r: usize, v: usize, half: usize| self.c.wrapping_add((row + r) * n + left + v * W::LANES + half * LANES);
+        let mut sums = [[wide.splat(0.0); V]; M];
         for v in 0..V {
-            let live = lanes(v, columns);
-            if let Some(bias) = self.bias
-                && stretch.begins
-                && live > 0
-            {
-                // SAFETY: `live` columns are inside the bias.
-                let bias = unsafe { simd.load_partial(bias.as_ptr().add(left + v * LANES), live) };
+            let bias = |half: usize| match self.bias {
+                // SAFETY: these columns are inside the bias.
+                Some(bias) if stretch.begins && lanes(v, half, columns) > 0 => unsafe {
+                    let bias = bias.as_ptr().add(left + v * W::LANES + half * LANES);
+                    simd.load_partial(bias, lanes(v, half, columns))
+                },
+                _ => simd.splat(0.0),
+            };
+            if self.bias.is_some() && stretch.begins {
+                let bias = wide.join(bias);
                 for r in 0..M {
                     sums[r][v] = bias;
                 }
             }
-            if (self.accumulate || !stretch.begins) && live > 0 {
+            if self.accumulate || !stretch.begins {
                 for r in 0..M {
-                    // SAFETY: the row and `live` columns are inside `C`.
-                    sums[r][v] = simd.add(sums[r][v], unsafe { simd.load_partial(c(r, v), live) });
+                    let sum = sums[r][v];
+                    sums[r][v] = wide.join(|half| match lanes(v, half, columns) {
+                        0 => simd.splat(0.0),
+                        // SAFETY: the row and these columns are inside `C`.
+                        live => simd.add(wide.eight(sum, half), unsafe { simd.load_partial(c(r, v, half), live) }),
+                    });
                 }
             }
         }
         // SAFETY: by the contract above.
         unsafe {
-            if readable == V * LANES {
-                for term in 0..stretch.len {
-                    let (a, b) = (a.add(term * a_step), b.add(term * b_step));
-                    let mut x = [simd.splat(0.0); V];
-                    for v in 0..V {
-                        x[v] = simd.load(b.add(v * LANES));
-                    }
-                    for r in 0..M {
-                        let a = simd.splat_at(a.add(r * a_row));
-                        for v in 0..V {
-                            sums[r][v] = simd.fma(x[v], a, sums[r][v]);
-                        }
-                    }
-                }
+            let rows = |term: usize, r: usize| a.add(term * a_step + r * a_row);
+            let from = |term: usize, v: usize| b.from.wrapping_add(term * b.step + v * b.gap);
+            if b.readable == V * W::LANES {
+                accumulate(wide, stretch.len, rows, |term, v| wide.load(from(term, v)), &mut sums);
             } else {
-                for term in 0..stretch.len {
-                    let (a, b) = (a.add(term * a_step), b.add(term * b_step));
-                    for v in 0..V {
-                        let x = simd.load_partial(b.wrapping_add(v * LANES), lanes(v, readable));
-                        for r in 0..M {
-                            sums[r][v] = simd.fma(x, simd.splat(*a.add(r * a_row)), sums[r][v]);
-                        }
-                    }
-                }
+                let part = |term: usize, v: usize, half: usize| {
+                    simd.load_partial(from(term, v).wrapping_add(half * LANES), lanes(v, half, b.readable))
+                };
+                accumulate(wide, stretch.len, rows, |term, v| wide.join(|half| part(term, v, half)), &mut sums);
             }
         }
         for v in 0..V {
-            let live = lanes(v, columns);
-            for r in 0..M {
-                let mut sum = sums[r][v];
-                if stretch.ends {
-                    sum = self.limit.vector(simd, sum);
-                }
-                // SAFETY: the row and `live` columns are inside `C`, and this item's alone.
-                unsafe {
-                    if live == LANES {
-                        simd.store(c(r, v), sum);
-                    } else if live > 0 {
-                        let mut buffer = [0.0f32; LANES];
-                        simd.store(buffer.as_mut_ptr(), sum);
-                        std::ptr::copy_nonoverlapping(buffer.as_ptr(), c(r, v), live);
+            for half in 0..each {
+                let live = lanes(v, half, columns);
+                for r in 0..M {
+                    let mut sum = wide.eight(sums[r][v], half);
+                    if stretch.ends {
+                        sum = self.limit.vector(simd, sum);
+                    }
+                    // SAFETY: the row and `live` columns are inside `C`, and this item's alone.
+                    unsafe {
+                        if live == LANES {
+                            simd.store(c(r, v, half), sum);
+                        } else if live > 0 {
+                            let mut buffer = [0.0f32; LANES];
+                            simd.store(buffer.as_mut_ptr(), sum);
+                            std::ptr::copy_nonoverlapping(buffer.as_ptr(), c(r, v, half), live);
+                        }
                     }
                 }
             }

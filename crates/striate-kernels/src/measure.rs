@@ -43,8 +43,8 @@ impl Kernel for Chains {
             }
         }
         let total = sums.into_iter().fold(simd.splat(0.0), |all, sum| {
-            let all = simd.add(all, simd.eight(sum, 0));
-            simd.add(all, simd.eight(sum, S::Wide::LANES / LANES - 1))
+            let all = simd.add(all, wide.eight(sum, 0));
+            simd.add(all, wide.eight(sum, S::Wide::LANES / LANES - 1))
         });
         simd.sum(total)
     }

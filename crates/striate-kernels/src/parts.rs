@@ -41,3 +41,8 @@ impl<'a, T> Parts<'a, T> {
         self.start
     }
 }
+
+/// `count` f32s in whole cache lines: what follows them is aligned where they are.
+pub(crate) fn lines(count: usize) -> usize {
+    count.next_multiple_of(16)
+}

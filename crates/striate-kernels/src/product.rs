@@ -18,15 +18,30 @@ pub(crate) unsafe fn accumulate<W: Wide, const R: usize, const V: usize>(
     // a copy, which no pointer reaches, stays in registers
     let mut totals = *sums;
     for term in 0..terms {
-        let mut x = [wide.splat(0.0); V];
-        for v in 0..V {
-            x[v] = lanes(term, v);
-        }
-        for r in 0..R {
-            // SAFETY: by the contract above.
-            let w = unsafe { wide.splat_at(rows(term, r)) };
+        // the fewer side stays in registers while the other passes through one
+        if V <= R {
+            let mut x = [wide.splat(0.0); V];
             for v in 0..V {
-                totals[r][v] = wide.fma(x[v], w, totals[r][v]);
+                x[v] = lanes(term, v);
+            }
+            for r in 0..R {
+                // SAFETY: by the contract above.
+                let w = unsafe { wide.splat_at(rows(term, r)) };
+                for v in 0..V {
+                    totals[r][v] = wide.fma(x[v], w, totals[r][v]);
+                }
+            }
+        } else {
+            let mut w = [wide.splat(0.0); R];
+            for r in 0..R {
+                // SAFETY: by the contract above.
+                w[r] = unsafe { wide.splat_at(rows(term, r)) };
+            }
+            for v in 0..V {
+                let x = lanes(term, v);
+                for r in 0..R {
+                    totals[r][v] = wide.fma(x, w[r], totals[r][v]);
+                }
             }
         }
     }

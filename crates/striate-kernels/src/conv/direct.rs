@@ -186,7 +186,7 @@ impl Direct {
         for z in &residues[0] {
             for y in &residues[1] {
                 for x in &residues[2] {
-                    let pass = Self::pass(problem, &lattice, [z, y, x], (reads, packed), sizes, sample);
+                    let pass = Self::pass(problem, isa, &lattice, [z, y, x], (reads, packed), sizes, sample);
                     packed += pass.offsets.len() * writes;
                     passes.push(pass);
                 }
@@ -213,6 +213,7 @@ impl Direct {
 
     fn pass(
         problem: &Problem,
+        isa: Isa,
         lattice: &Lattice,
         axes: [&Residue; 3],
         (reads, packed): (usize, usize),
@@ -235,7 +236,7 @@ impl Direct {
         Pass {
             elements: taps.iter().map(|t| t.0).collect(),
             offsets: (0..reads).flat_map(|c| taps.iter().map(move |t| (c * pitch + t.1) as u32)).collect(),
-            tiles: (0..lattice.bands()).map(|band| lattice.tiles(band, &outputs, sizes, sample)).collect(),
+            tiles: (0..lattice.bands()).map(|b| lattice.tiles(b, &outputs, sizes, sample, isa.wide_lanes())).collect(),
             packed,
         }
     }

@@ -5,22 +5,21 @@
 //! y[p, o…o+16] = Σ_t Σ_c w[t, c, o…o+16] · x[c, q(p, t)]
 //! ```
 //!
-//! Tap after tap, the positions that the tap is not in the padding for are taken six at a time; their sums wait in the
+//! Tap after tap, the positions that the tap is not in the padding for are taken six or twelve at a time; their sums wait in the
 //! first-level cache for the next tap. `x` is read as it lies.
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
 use super::problem::Problem;
 use super::{Block, ConvOptions, DataCall, DataPass};
 use crate::parts::Parts;
-use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::product::accumulate;
+use crate::simd::{Isa, Kernel, LANES, Simd, Wide};
 use crate::workers::Workers;
 
 /// Outputs of an item: two vectors.
 const WIDE: usize = 2 * LANES;
 /// Positions of all samples together beyond which lanes along the positions are better.
 const MOST: usize = 49;
-/// Positions whose sums are in registers.
-const SIX: usize = 6;
 
 struct Few {
     isa: Isa,
@@ -166,25 +165,29 @@ impl Kernel for Item<'_> {
         for ((_, pairs), w) in self.few.taps.iter().zip(self.packed.chunks_exact(step)) {
             let mut rest = &pairs[..];
             macro_rules! rounds {
-                ($($count:literal),*) => {{$(
+                ($registers:literal; $($count:literal),*) => {{$(
                     while let Some((now, after)) = rest.split_first_chunk::<$count>() {
                         // SAFETY: the pairs lie in the sums and in the first channel of x; `w` has a vector pair a channel.
-                        unsafe { tap(simd, self.few, self.x, w, self.sums, now) };
+                        unsafe { tap::<S, $registers, $count>(simd, self.few, self.x, w, self.sums, now) };
                         rest = after;
                     }
                 )*}};
             }
-            rounds!(6, 4, 3, 2, 1);
+            if S::Wide::LANES == WIDE {
+                rounds!(1; 12, 6, 4, 3, 2, 1);
+            } else {
+                rounds!(2; 6, 4, 3, 2, 1);
+            }
         }
     }
 }
 
-/// Adds one tap at `P <= SIX` positions.
+/// Adds one tap at `P` positions, the outputs in `V` registers.
 ///
 /// # Safety
 /// The positions must lie in `sums` and the elements in channel 0 of their samples of `x`.
 #[inline(always)]
-unsafe fn tap<S: Simd, const P: usize>(
+unsafe fn tap<S: Simd, const V: usize, const P: usize>(
     simd: S,
     few: &Few,
     x: &[f32],
@@ -192,30 +195,36 @@ unsafe fn tap<S: Simd, const P: usize>(
     sums: &mut [f32],
     pairs: &[(u32, u32); P],
 ) {
-    const { assert!(P <= SIX) };
+    let (wide, lanes) = (simd.wide(), S::Wide::LANES);
+    debug_assert_eq!(V * lanes, WIDE);
     let places = pairs.map(|pair| sums.as_mut_ptr().wrapping_add(pair.0 as usize * WIDE));
-    let mut from = pairs.map(|pair| x.as_ptr().wrapping_add(pair.1 as usize));
-    let mut w = w.as_ptr();
+    let from = pairs.map(|pair| x.as_ptr().wrapping_add(pair.1 as usize));
+    let w = w.as_ptr();
+    let mut totals = [[wide.splat(0.0); V]; P];
     // SAFETY: by the contract above; `x` has `pixels` numbers a channel, `w` has `WIDE`.
     unsafe {
-        let mut totals = [[simd.splat(0.0); 2]; P];
         for p in 0..P {
-            totals[p] = [simd.load(places[p]), simd.load(places[p].add(LANES))];
-        }
-        for _ in 0..few.ins {
-            let both = [simd.load(w), simd.load(w.add(LANES))];
-            // the next page of weights: nothing else tells the memory
-            simd.fetch(w.wrapping_add(32 * WIDE));
-            for p in 0..P {
-                let x = simd.splat_at(from[p]);
-                totals[p] = [simd.fma(both[0], x, totals[p][0]), simd.fma(both[1], x, totals[p][1])];
-                from[p] = from[p].wrapping_add(few.pixels);
+            for v in 0..V {
+                totals[p][v] = wide.load(places[p].add(v * lanes));
             }
-            w = w.add(WIDE);
         }
+        accumulate(
+            wide,
+            few.ins,
+            |channel, p| from[p].wrapping_add(channel * few.pixels),
+            |channel, v| {
+                if v == 0 {
+                    // the next page of weights: nothing else tells the memory
+                    simd.fetch(w.wrapping_add((channel + 32) * WIDE));
+                }
+                wide.load(w.add(channel * WIDE + v * lanes))
+            },
+            &mut totals,
+        );
         for p in 0..P {
-            simd.store(places[p], totals[p][0]);
-            simd.store(places[p].add(LANES), totals[p][1]);
+            for v in 0..V {
+                wide.store(places[p].add(v * lanes), totals[p][v]);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Where the direct kernels read: a copy of some channels with its padding written out as zeros, cut apart by stride
-//! phase along every axis, so that at any stride the eight numbers that a tap gives to eight neighbouring positions
-//! lie side by side.
+//! phase along every axis, so that at any stride the numbers that a tap gives to neighbouring positions lie side by
+//! side.
 //!
 //! With `u = j·stride + phase` the padded coordinate along an axis, the copy holds `[channel][phases][image][jz][jy][jx]`.
 //! Position `p` and tap `t` meet at `u = p·stride + t·dilation`, so that `j = p + ⌊t·dilation/stride⌋`: the tap is a
@@ -8,6 +8,9 @@
 
 use crate::simd::{LANES, Simd};
 use std::ops::Range;
+
+/// Lanes of a tile at most.
+pub(crate) const WIDEST: usize = 2 * LANES;
 
 /// One axis of the copy.
 #[derive(Clone, Debug)]
@@ -36,7 +39,7 @@ pub(crate) struct Outputs {
     pub step: [usize; 3],
 }
 
-/// Eight neighbouring positions.
+/// The neighbouring positions of a register.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tile {
     /// Where tap distance 0 of channel 0 finds them in the copy.
@@ -127,7 +130,7 @@ impl Lattice {
     /// Numbers of the copy of so many channels, the overhang of the last tile included: it starts at the last position
     /// at most, and the last row lacks at most `reach` zeros that it would share with a next one.
     pub(crate) fn len(&self, channels: usize) -> usize {
-        channels * self.channel_pitch + LANES + self.axes[2].reach
+        channels * self.channel_pitch + WIDEST + self.axes[2].reach
     }
 
     /// Distance between two channels of the copy.
@@ -157,8 +160,16 @@ impl Lattice {
     }
 
     /// The tiles of a pass over a band: each starts at the first position that the one before did not reach.
-    /// `sample` is the distance between two samples' outputs and `sizes` the output's axes.
-    pub(crate) fn tiles(&self, band: usize, outputs: &Outputs, sizes: [usize; 3], sample: usize) -> Tiles {
+    /// `sample` is the distance between two samples' outputs, `sizes` the output's axes, `lanes` those of a tile.
+    pub(crate) fn tiles(
+        &self,
+        band: usize,
+        outputs: &Outputs,
+        sizes: [usize; 3],
+        sample: usize,
+        lanes: usize,
+    ) -> Tiles {
+        assert!(lanes <= WIDEST);
         let mut tiles = Tiles { step: outputs.step[2], after: vec![0], ..Tiles::default() };
         let band_first = self.band_range(band).start;
         let mut range = outputs.range.clone();
@@ -187,7 +198,7 @@ impl Lattice {
                             _ => {
                                 let first = tiles.segments.len() as u32;
                                 tiles.tiles.push(Tile { base: here as u32, first, segments: 0 });
-                                (here + LANES, 0)
+                                (here + lanes, 0)
                             }
                         };
                         let tile = tiles.tiles.last_mut().expect("a tile was opened");

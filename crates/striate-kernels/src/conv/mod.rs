@@ -20,6 +20,7 @@ mod tile;
 mod weight;
 mod winograd;
 
+use crate::parts::lines;
 use crate::simd::{Isa, Simd};
 use crate::workers::Workers;
 use problem::Problem;
@@ -267,7 +268,7 @@ macro_rules! data_pass {
 
             /// f32s of scratch that `run` needs with so many workers; enough for plain weights.
             pub fn scratch_len(&self, threads: usize) -> usize {
-                self.packed_len() + self.chosen.pass.scratch_len(threads)
+                lines(self.packed_len()) + self.chosen.pass.scratch_len(threads)
             }
 
             /// Into how many parts at most the epilogue's hook gets a channel of a sample.
@@ -285,7 +286,8 @@ macro_rules! data_pass {
                 scratch: &'a mut [f32],
             ) {
                 assert!(scratch.len() >= self.scratch_len(workers.threads()), "scratch");
-                let (room, scratch) = scratch.split_at_mut(self.packed_len());
+                let (room, scratch) = scratch.split_at_mut(lines(self.packed_len()));
+                let room = &mut room[..self.packed_len()];
                 let packed: &[f32] = match weights {
                     Weights::Plain(weights) => {
                         self.pack(workers, weights, room);

@@ -1,9 +1,10 @@
 //! The micro-kernel of the forward pass and of the input gradient.
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
-use super::lattice::{Tile, Tiles};
+use super::lattice::{Tile, Tiles, WIDEST};
 use crate::conv::Limit;
-use crate::simd::{Kernel, LANES, Simd};
+use crate::product::accumulate;
+use crate::simd::{Kernel, LANES, Simd, Wide};
 
 /// Output channels of a block, in which its packed weights lie side by side: 6, 4, 3, 2 or 1.
 ///
@@ -54,21 +55,28 @@ impl<const M: usize> Kernel for Block<'_, M> {
     fn run<S: Simd>(self, simd: S) {
         debug_assert_eq!(self.weights.len(), self.offsets.len() * M);
         let mut rest = &self.tiles.tiles[..self.tiles.after[self.images]];
+        // as many registers as leave room for all sums; fewer at the end, but one last
         macro_rules! rounds {
-            ($($width:literal),*) => {{$(
-                while let Some((tiles, after)) = rest.split_first_chunk::<$width>() {
-                    // SAFETY: the lattice made tiles and offsets for this copy and this output.
-                    unsafe { self.tile(simd, tiles) };
-                    rest = after;
+            ($($width:literal),*) => {
+                while !rest.is_empty() {
+                    $(if rest.len() >= $width && rest.len() != $width + 1 {
+                        let (tiles, after) = rest.split_at($width);
+                        // SAFETY: the lattice made tiles and offsets for this copy and this output.
+                        unsafe { self.tile::<S, $width>(simd, tiles) };
+                        rest = after;
+                        continue;
+                    })*
+                    unreachable!("a width of one and of two");
                 }
-            )*}};
+            };
         }
-        // as many vectors as leave registers for twelve sums; fewer at the end
-        match M {
-            6 => rounds!(2, 1),
-            4 => rounds!(3, 2, 1),
-            3 => rounds!(4, 2, 1),
-            2 => rounds!(4, 2, 1),
+        match (S::Wide::SUMS >= 24, M) {
+            (true, 6) => rounds!(4, 2, 1),
+            (true, 4) => rounds!(6, 3, 2, 1),
+            (true, _) => rounds!(8, 4, 2, 1),
+            (false, 6) => rounds!(2, 1),
+            (false, 4) => rounds!(3, 2, 1),
+            (false, 3 | 2) => rounds!(4, 2, 1),
             _ => rounds!(8, 4, 2, 1),
         }
     }
@@ -76,76 +84,52 @@ impl<const M: usize> Kernel for Block<'_, M> {
 
 impl<const M: usize> Block<'_, M> {
     /// # Safety
-    /// `base + offset + LANES` must lie inside the copy for all tiles and offsets, and the tiles' outputs inside the
-    /// output.
+    /// `base + offset` and the lanes from there must lie inside the copy for all tiles and offsets, and the tiles'
+    /// outputs inside the output.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const V: usize>(&self, simd: S, tiles: &[Tile; V]) {
-        let mut sums = [[simd.splat(0.0); V]; M];
+    unsafe fn tile<S: Simd, const V: usize>(&self, simd: S, tiles: &[Tile]) {
+        let wide = simd.wide();
+        let mut sums = [[wide.splat(0.0); V]; M];
         for m in 0..M {
             for v in 0..V {
-                sums[m][v] = simd.splat(self.bias[m]);
+                sums[m][v] = wide.splat(self.bias[m]);
             }
         }
-        let starts = tiles.map(|t| t.base as usize);
-        let copy = self.copy.as_ptr();
-        let mut weights = self.weights.as_ptr();
-        for &offset in self.offsets {
-            // SAFETY: by the contract above; `weights` has `M` numbers for each offset.
-            unsafe {
-                let at = copy.add(offset as usize);
-                if V <= M {
-                    let mut x = [simd.splat(0.0); V];
-                    for v in 0..V {
-                        x[v] = simd.load(at.add(starts[v]));
-                    }
-                    for m in 0..M {
-                        let w = simd.splat_at(weights.add(m));
-                        for v in 0..V {
-                            sums[m][v] = simd.fma(x[v], w, sums[m][v]);
-                        }
-                    }
-                } else {
-                    let mut w = [simd.splat(0.0); M];
-                    for m in 0..M {
-                        w[m] = simd.splat_at(weights.add(m));
-                    }
-                    for v in 0..V {
-                        let x = simd.load(at.add(starts[v]));
-                        for m in 0..M {
-                            sums[m][v] = simd.fma(x, w[m], sums[m][v]);
-                        }
-                    }
-                }
-                weights = weights.add(M);
-            }
+        let mut starts = [self.copy.as_ptr(); V];
+        for v in 0..V {
+            starts[v] = starts[v].wrapping_add(tiles[v].base as usize);
         }
-        if self.limit != Limit::None {
-            for m in 0..M {
-                for v in 0..V {
-                    sums[m][v] = self.limit.vector(simd, sums[m][v]);
-                }
-            }
+        // SAFETY: by the contract above; `weights` has `M` numbers for each offset.
+        unsafe {
+            accumulate(
+                wide,
+                self.offsets.len(),
+                |term, m| self.weights.as_ptr().add(term * M + m),
+                |term, v| wide.load(starts[v].add(*self.offsets.get_unchecked(term) as usize)),
+                &mut sums,
+            );
         }
-        for (v, tile) in tiles.iter().enumerate() {
-            let segments = &self.tiles.segments[tile.first as usize..][..tile.segments as usize];
-            if let [segment] = segments
-                && segment.count as usize == LANES
-                && self.tiles.step == 1
-            {
+        for v in 0..V {
+            let segments = &self.tiles.segments[tiles[v].first as usize..][..tiles[v].segments as usize];
+            let whole = self.tiles.step == 1 && matches!(segments, [only] if only.count as usize == S::Wide::LANES);
+            let mut lanes = [[0.0f32; WIDEST]; M];
+            for half in 0..S::Wide::LANES / LANES {
                 for m in 0..M {
-                    // SAFETY: the segment's outputs lie inside the output.
-                    unsafe { simd.store(self.out.add(m * self.pitch + segment.out as usize), sums[m][v]) };
+                    let eight = self.limit.vector(simd, wide.eight(sums[m][v], half));
+                    let to = match whole {
+                        true => self.out.wrapping_add(m * self.pitch + segments[0].out as usize),
+                        false => lanes[m].as_mut_ptr(),
+                    };
+                    // SAFETY: the segment's outputs lie inside the output; `lanes[m]` has all lanes.
+                    unsafe { simd.store(to.add(half * LANES), eight) };
                 }
-                continue;
             }
-            let mut lanes = [[0.0f32; LANES]; M];
-            for m in 0..M {
-                // SAFETY: `lanes[m]` has `LANES` numbers.
-                unsafe { simd.store(lanes[m].as_mut_ptr(), sums[m][v]) };
+            if whole {
+                continue;
             }
             for segment in segments {
                 for m in 0..M {
-                    // SAFETY: the segment's outputs lie inside the output, and its lanes below `LANES`.
+                    // SAFETY: the segment's outputs lie inside the output, and its lanes among `lanes[m]`.
                     unsafe {
                         let to = self.out.add(m * self.pitch + segment.out as usize);
                         let from = lanes[m].as_ptr().add(segment.lane as usize);
@@ -157,7 +141,7 @@ impl<const M: usize> Block<'_, M> {
     }
 }
 
-/// `to[i·step] = from[i]` for `i` below `count <= LANES`.
+/// `to[i·step] = from[i]` for `i` below `count <= WIDEST`.
 ///
 /// # Safety
 /// All these elements must be readable and writable.
@@ -167,7 +151,7 @@ unsafe fn scatter(from: *const f32, to: *mut f32, count: usize, step: usize) {
     unsafe {
         if step == 1 {
             let mut done = 0;
-            for size in [8, 4, 2, 1] {
+            for size in [16, 8, 4, 2, 1] {
                 if count & size != 0 {
                     std::ptr::copy_nonoverlapping(from.add(done), to.add(done), size);
                     done += size;

@@ -8,8 +8,8 @@ use super::direct::{Fill, forward_axes};
 use super::lattice::{Lattice, Outputs, Tiles};
 use super::problem::Problem;
 use super::{ConvOptions, WeightPass};
-use crate::parts::Parts;
-use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::parts::{Parts, lines};
+use crate::simd::{Isa, Kernel, LANES, Simd, Wide};
 use crate::workers::Workers;
 use std::ops::Range;
 
@@ -23,7 +23,8 @@ struct Direct {
     offsets: Vec<u32>,
     /// For each band the tiles and their bases alone.
     bands: Vec<(Tiles, Vec<u32>)>,
-    /// Blocks of outputs of a group: first and width, at most 4.
+    /// Outputs of a register, 1 or 2; blocks of outputs of a group: first and width, at most 4 registers.
+    each: usize,
     blocks: Vec<(usize, usize)>,
     /// Ranges of `blocks`, one an item.
     parts: Vec<Range<usize>>,
@@ -91,7 +92,7 @@ pub(super) fn direct(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box
     let outputs = Outputs { range: problem.outputs.map(|n| 0..n), start: [0; 3], step: [1; 3] };
     let sample = problem.out_channels * positions;
     let bands: Vec<_> = (0..lattice.bands())
-        .map(|b| lattice.tiles(b, &outputs, problem.outputs, sample))
+        .map(|b| lattice.tiles(b, &outputs, problem.outputs, sample, LANES))
         .map(|tiles| {
             let bases: Vec<u32> = tiles.tiles.iter().map(|t| t.base).collect();
             (tiles, bases)
@@ -107,7 +108,8 @@ pub(super) fn direct(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box
         .collect();
     let offsets = (0..reads).flat_map(|c| taps.iter().map(move |t| (c * pitch + t) as u32)).collect();
 
-    let blocks = blocks(outs);
+    let each = isa.wide_lanes() / LANES;
+    let blocks = blocks(outs, each);
     let groups_of_images = problem.batch.div_ceil(images).max(1);
     let chunks = groups_of_images.min(8).min((SUMS / weights.max(1)).max(1));
     let chunk = groups_of_images.div_ceil(chunks);
@@ -116,7 +118,8 @@ pub(super) fn direct(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box
     let gang = (problem.groups * 100_000 / products.max(1)).clamp(1, problem.groups);
     let items = chunks * problem.groups.div_ceil(gang);
     let share = (problem.batch * products / items).div_ceil(200_000).min(8usize.div_ceil(items));
-    let part = blocks.len().div_ceil(share.clamp(1, blocks.len().div_ceil(4).max(1))).max(1).min(writes.div_ceil(4));
+    let part =
+        blocks.len().div_ceil(share.clamp(1, blocks.len().div_ceil(4).max(1))).max(1).min(writes.div_ceil(4 * each));
     let parts: Vec<Range<usize>> = (0..blocks.len()).step_by(part).map(|b| b..(b + part).min(blocks.len())).collect();
 
     let mut rows = vec![0];
@@ -124,9 +127,9 @@ pub(super) fn direct(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box
         let group = output / outs;
         rows.push(rows[output] + (0..ins).filter(|&i| problem.row(group, output % outs, i).is_some()).count());
     }
-    let copy_len = lattice.len(reads);
+    let copy_len = lines(lattice.len(reads));
     let widest = bands.iter().map(|b| b.1.len()).max().unwrap_or(0);
-    let grad_len = (part * 4).min(outs) * widest * LANES;
+    let grad_len = lines((part * 4 * each).min(outs.next_multiple_of(each)) * widest * LANES);
     let problem = problem.clone();
     Ok(Box::new(Direct {
         isa,
@@ -135,6 +138,7 @@ pub(super) fn direct(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box
         reads,
         offsets,
         bands,
+        each,
         blocks,
         parts,
         rows,
@@ -146,29 +150,29 @@ pub(super) fn direct(problem: &Problem, isa: Isa, _: &ConvOptions) -> Result<Box
     }))
 }
 
-/// Blocks of 4 and 3, for which the kernel has 12 sums; 2 and 1 where there are no more outputs.
-fn blocks(outputs: usize) -> Vec<(usize, usize)> {
-    let mut widths = match outputs % 4 {
-        0 => vec![4; outputs / 4],
-        3 => [vec![4; outputs / 4], vec![3]].concat(),
-        2 if outputs > 2 => [vec![4; outputs / 4 - 1], vec![3, 3]].concat(),
-        1 if outputs > 5 => [vec![4; outputs / 4 - 2], vec![3, 3, 3]].concat(),
-        1 if outputs > 1 => vec![3, 2],
+/// Blocks of 4 and 3 registers of `each` outputs, for which the kernel has 12 sums or more; 2 and 1 where there are no
+/// more outputs.
+fn blocks(outputs: usize, each: usize) -> Vec<(usize, usize)> {
+    let registers = outputs.div_ceil(each);
+    let widths = match registers % 4 {
+        0 => vec![4; registers / 4],
+        3 => [vec![4; registers / 4], vec![3]].concat(),
+        2 if registers > 2 => [vec![4; registers / 4 - 1], vec![3, 3]].concat(),
+        1 if registers > 5 => [vec![4; registers / 4 - 2], vec![3, 3, 3]].concat(),
+        1 if registers > 1 => vec![3, 2],
         rest => vec![rest],
     };
     let mut first = 0;
-    widths
-        .drain(..)
-        .map(|width| {
-            first += width;
-            (first - width, width)
-        })
-        .collect()
+    let place = |width: usize| {
+        first += width * each;
+        (first - width * each, (width * each).min(outputs + width * each - first))
+    };
+    widths.into_iter().map(place).collect()
 }
 
 impl Direct {
     fn sums_len(&self) -> usize {
-        if self.chunks == 1 { 0 } else { self.chunks * self.problem.rows * self.problem.taps() }
+        if self.chunks == 1 { 0 } else { lines(self.chunks * self.problem.rows * self.problem.taps()) }
     }
 
     fn worker_len(&self) -> usize {
@@ -222,30 +226,33 @@ impl Direct {
                 let sample_len = p.in_channels * p.pixels();
                 self.isa.run(Fill { lattice, source, sample: sample_len, size, band, copy });
                 let used = tiles.after[images];
-                let pitch = used * LANES;
+                let (each, pitch) = (self.each, used * self.each * LANES);
                 for output in first_out..end_out {
                     let channel = sample * p.out_channels + group * p.outs() + output;
                     let from = &grad_y[channel * p.positions()..];
-                    let to = &mut grad[(output - first_out) * pitch..][..pitch];
-                    self.isa.run(Spread { tiles, used, from, to });
+                    // the outputs of a register tile by tile
+                    let (register, half) = ((output - first_out) / each, (output - first_out) % each);
+                    let to = &mut grad[register * pitch + half * LANES..(register + 1) * pitch];
+                    self.isa.run(Spread { tiles, used, from, to, step: each * LANES });
                 }
                 for &(output, width) in blocks {
                     let block = Block {
                         direct: self,
                         bases: &bases[..used],
                         copy,
-                        grad: &grad[(output - first_out) * pitch..][..width * pitch],
+                        grad: &grad[(output - first_out) / each * pitch..][..width.div_ceil(each) * pitch],
                         group,
                         output,
+                        outputs: width,
                         ins: ins.clone(),
                         sums,
                         first_row,
                     };
-                    match width {
-                        4 => self.isa.run(Wide::<4>(block)),
-                        3 => self.isa.run(Wide::<3>(block)),
-                        2 => self.isa.run(Wide::<2>(block)),
-                        _ => self.isa.run(Wide::<1>(block)),
+                    match width.div_ceil(each) {
+                        4 => self.isa.run(Dots::<4>(block)),
+                        3 => self.isa.run(Dots::<3>(block)),
+                        2 => self.isa.run(Dots::<2>(block)),
+                        _ => self.isa.run(Dots::<1>(block)),
                     }
                 }
             }
@@ -259,6 +266,8 @@ struct Spread<'a> {
     used: usize,
     from: &'a [f32],
     to: &'a mut [f32],
+    /// Distance between two tiles there.
+    step: usize,
 }
 
 impl Kernel for Spread<'_> {
@@ -266,7 +275,8 @@ impl Kernel for Spread<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        for (tile, to) in self.tiles.tiles[..self.used].iter().zip(self.to.chunks_exact_mut(LANES)) {
+        for (tile, to) in self.tiles.tiles[..self.used].iter().zip(self.to.chunks_mut(self.step)) {
+            let to = &mut to[..LANES];
             let segments = &self.tiles.segments[tile.first as usize..][..tile.segments as usize];
             if let [segment] = segments
                 && segment.count as usize == LANES
@@ -303,8 +313,9 @@ struct Block<'a> {
     copy: &'a [f32],
     grad: &'a [f32],
     group: usize,
-    /// The block's first output within the group.
+    /// The block's first output within the group, and its number.
     output: usize,
+    outputs: usize,
     /// The inputs of the group that the copy holds.
     ins: Range<usize>,
     sums: &'a mut [f32],
@@ -312,10 +323,10 @@ struct Block<'a> {
     first_row: usize,
 }
 
-/// A block of `M` outputs against all (channel, tap) pairs of a copy.
-struct Wide<'a, const M: usize>(Block<'a>);
+/// A block of `M` registers of outputs against all (channel, tap) pairs of a copy.
+struct Dots<'a, const M: usize>(Block<'a>);
 
-impl<const M: usize> Kernel for Wide<'_, M> {
+impl<const M: usize> Kernel for Dots<'_, M> {
     type Output = ();
 
     #[inline(always)]
@@ -327,101 +338,117 @@ impl<const M: usize> Kernel for Wide<'_, M> {
             ($($terms:literal),*) => {{$(
                 while let Some(terms) = offsets[done..].first_chunk::<$terms>() {
                     // SAFETY: the lattice made bases and offsets for this copy; `grad` has `M` rows of tiles.
-                    let sums = unsafe { self.dots(simd, terms) };
-                    self.add(done, sums);
+                    unsafe { self.dots(simd, done, terms) };
                     done += $terms;
                 }
             )*}};
         }
-        match M {
-            4 => rounds!(3, 2, 1),
-            3 => rounds!(4, 3, 2, 1),
-            2 => rounds!(5, 3, 2, 1),
-            _ => rounds!(9, 5, 3, 2, 1),
+        // as many as leave room for all sums; fewer at the end
+        if S::Wide::SUMS >= 24 {
+            match M {
+                4 => rounds!(6, 3, 2, 1),
+                3 => rounds!(8, 4, 3, 2, 1),
+                2 => rounds!(9, 5, 3, 2, 1),
+                _ => rounds!(9, 5, 3, 2, 1),
+            }
+        } else {
+            match M {
+                4 => rounds!(3, 2, 1),
+                3 => rounds!(4, 3, 2, 1),
+                2 => rounds!(5, 3, 2, 1),
+                _ => rounds!(9, 5, 3, 2, 1),
+            }
         }
     }
 }
 
-impl<const M: usize> Wide<'_, M> {
+impl<const M: usize> Dots<'_, M> {
+    /// The dot products of terms `done..` with all outputs, added to the rows that exist.
+    ///
     /// # Safety
     /// `base + offset + LANES` must lie inside the copy for all bases and offsets.
     #[inline(always)]
-    unsafe fn dots<S: Simd, const R: usize>(&self, simd: S, offsets: &[u32; R]) -> [[f32; R]; M] {
-        let mut sums = [[simd.splat(0.0); R]; M];
+    unsafe fn dots<S: Simd, const R: usize>(&mut self, simd: S, done: usize, offsets: &[u32; R]) {
+        let (wide, each) = (simd.wide(), S::Wide::LANES / LANES);
+        let mut sums = [[wide.splat(0.0); R]; M];
         let copy = self.0.copy.as_ptr();
         let starts = offsets.map(|offset| copy.wrapping_add(offset as usize));
-        let pitch = self.0.bases.len() * LANES;
+        let pitch = self.0.bases.len() * S::Wide::LANES;
         let mut grad = self.0.grad.as_ptr();
         for &base in self.0.bases {
-            // SAFETY: by the contract above; `grad` has `pitch` numbers for each output, `LANES` for each base.
+            // SAFETY: by the contract above; `grad` has `pitch` numbers for each register of outputs, one of them for each
+            // base.
             unsafe {
                 // the fewer side stays in registers while the other passes through one
                 if R <= M {
-                    let mut x = [simd.splat(0.0); R];
+                    let mut x = [wide.splat(0.0); R];
                     for r in 0..R {
-                        x[r] = simd.load(starts[r].add(base as usize));
+                        x[r] = wide.repeat(starts[r].add(base as usize));
                     }
                     for m in 0..M {
-                        let g = simd.load_here(grad.add(m * pitch));
+                        let g = wide.load_here(grad.add(m * pitch));
                         for r in 0..R {
-                            sums[m][r] = simd.fma(g, x[r], sums[m][r]);
+                            sums[m][r] = wide.fma(g, x[r], sums[m][r]);
                         }
                     }
                 } else {
-                    let mut g = [simd.splat(0.0); M];
+                    let mut g = [wide.splat(0.0); M];
                     for m in 0..M {
-                        g[m] = simd.load(grad.add(m * pitch));
+                        g[m] = wide.load(grad.add(m * pitch));
                     }
                     for r in 0..R {
-                        let x = simd.load_here(starts[r].add(base as usize));
+                        let x = wide.repeat_here(starts[r].add(base as usize));
                         for m in 0..M {
-                            sums[m][r] = simd.fma(g[m], x, sums[m][r]);
+                            sums[m][r] = wide.fma(g[m], x, sums[m][r]);
                         }
                     }
                 }
-                grad = grad.add(LANES);
+                grad = grad.add(S::Wide::LANES);
             }
         }
-        let mut totals = [[0.0; R]; M];
-        for first in (0..M * R).step_by(LANES) {
-            let mut eight = [simd.splat(0.0); LANES];
-            for i in first..(M * R).min(first + LANES) {
-                eight[i - first] = sums[i / R][i % R];
+        for half in 0..each {
+            let mut totals = [[0.0; R]; M];
+            for first in (0..M * R).step_by(LANES) {
+                let mut eight = [simd.splat(0.0); LANES];
+                for i in first..(M * R).min(first + LANES) {
+                    eight[i - first] = wide.eight(sums[i / R][i % R], half);
+                }
+                let mut lanes = [0.0f32; LANES];
+                // SAFETY: the array has `LANES` numbers.
+                unsafe { simd.store(lanes.as_mut_ptr(), simd.sums(eight)) };
+                for i in first..(M * R).min(first + LANES) {
+                    totals[i / R][i % R] = lanes[i - first];
+                }
             }
-            let mut lanes = [0.0f32; LANES];
-            // SAFETY: the array has `LANES` numbers.
-            unsafe { simd.store(lanes.as_mut_ptr(), simd.sums(eight)) };
-            for i in first..(M * R).min(first + LANES) {
-                totals[i / R][i % R] = lanes[i - first];
+            for (m, totals) in totals.iter().enumerate() {
+                if m * each + half < self.0.outputs {
+                    self.add(done, m * each + half, totals);
+                }
             }
         }
-        totals
     }
 
-    /// Adds the dot products of terms `done..` to the rows that exist.
+    /// Adds the dot products of terms `done..` with output `output` of the block to the rows that exist.
     #[inline(always)]
-    fn add<const R: usize>(&mut self, done: usize, totals: [[f32; R]; M]) {
+    fn add<const R: usize>(&mut self, done: usize, output: usize, totals: &[f32; R]) {
         let block = &mut self.0;
         let p = &block.direct.problem;
         let taps = p.taps();
         let done = block.ins.start * taps + done;
+        let output = block.output + output;
         if p.table.is_none() && !p.flipped {
             // an output's rows lie side by side
-            for (m, totals) in totals.iter().enumerate() {
-                let row = (block.group * p.outs() + block.output + m) * p.ins() - block.first_row;
-                let sums = &mut block.sums[row * taps + done..][..R];
-                for r in 0..R {
-                    sums[r] += totals[r];
-                }
+            let row = (block.group * p.outs() + output) * p.ins() - block.first_row;
+            let sums = &mut block.sums[row * taps + done..][..R];
+            for r in 0..R {
+                sums[r] += totals[r];
             }
             return;
         }
         for r in 0..R {
             let (input, tap) = ((done + r) / taps, (done + r) % taps);
-            for (m, totals) in totals.iter().enumerate() {
-                if let Some(row) = p.row(block.group, block.output + m, input) {
-                    block.sums[(row - block.first_row) * taps + p.element(tap)] += totals[r];
-                }
+            if let Some(row) = p.row(block.group, output, input) {
+                block.sums[(row - block.first_row) * taps + p.element(tap)] += totals[r];
             }
         }
     }

@@ -34,12 +34,10 @@ impl Avx2<Ymm> {
 /// What the widest registers are, on an x86-64 with AVX2.
 pub trait Registers: Copy + Send + Sync + 'static {
     /// The widest registers.
-    type Wide: Wide;
+    type Wide: Wide<Eight = __m256>;
 
     /// The widest registers.
     fn wide(simd: Avx2<Self>) -> Self::Wide;
-    /// Lanes `8·number …` of a widest register.
-    fn eight(self, v: <Self::Wide as Wide>::V, number: usize) -> __m256;
 }
 
 impl Registers for Ymm {
@@ -48,10 +46,6 @@ impl Registers for Ymm {
     #[inline(always)]
     fn wide(simd: Avx2) -> Eight<Avx2> {
         Eight(simd)
-    }
-    #[inline(always)]
-    fn eight(self, v: __m256, _: usize) -> __m256 {
-        v
     }
 }
 
@@ -114,10 +108,6 @@ impl<W: Registers> Simd for Avx2<W> {
     #[inline(always)]
     fn wide(self) -> W::Wide {
         W::wide(self)
-    }
-    #[inline(always)]
-    fn eight(self, v: <W::Wide as Wide>::V, number: usize) -> __m256 {
-        self.0.eight(v, number)
     }
 
     #[inline(always)]

@@ -44,20 +44,11 @@ impl Registers for Zmm {
     fn wide(simd: Avx512) -> Zmm {
         simd.0
     }
-    #[inline(always)]
-    fn eight(self, v: __m512, number: usize) -> __m256 {
-        // SAFETY: `self` proves the features.
-        unsafe {
-            match number {
-                0 => _mm512_castps512_ps256(v),
-                _ => _mm512_extractf32x8_ps::<1>(v),
-            }
-        }
-    }
 }
 
 impl Wide for Zmm {
     type V = __m512;
+    type Eight = __m256;
     const LANES: usize = 2 * LANES;
     const SUMS: usize = 24;
 
@@ -95,5 +86,20 @@ impl Wide for Zmm {
     fn fma(self, a: __m512, b: __m512, c: __m512) -> __m512 {
         // SAFETY: `self` proves the features.
         unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn join(self, eight: impl Fn(usize) -> __m256) -> __m512 {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_insertf32x8::<1>(_mm512_castps256_ps512(eight(0)), eight(1)) }
+    }
+    #[inline(always)]
+    fn eight(self, v: __m512, number: usize) -> __m256 {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            match number {
+                0 => _mm512_castps512_ps256(v),
+                _ => _mm512_extractf32x8_ps::<1>(v),
+            }
+        }
     }
 }

@@ -38,12 +38,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// A truth value a lane.
     type M: Copy;
     /// The widest registers.
-    type Wide: Wide;
+    type Wide: Wide<Eight = Self::V>;
 
     /// The widest registers.
     fn wide(self) -> Self::Wide;
-    /// Lanes `8·number …` of a widest register.
-    fn eight(self, v: <Self::Wide as Wide>::V, number: usize) -> Self::V;
 
     /// `value` in every lane.
     fn splat(self, value: f32) -> Self::V;
@@ -130,6 +128,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
 pub trait Wide: Copy + Send + Sync + 'static {
     /// A register.
     type V: Copy;
+    /// A vector of eight lanes.
+    type Eight: Copy;
     /// Its lanes: 8 or 16.
     const LANES: usize;
     /// Sums that stay in registers beside their operands: 12 or 24.
@@ -143,12 +143,28 @@ pub trait Wide: Copy + Send + Sync + 'static {
     unsafe fn load(self, from: *const f32) -> Self::V;
     /// Eight numbers from each place `from(0)`, and `from(1)` where there are sixteen lanes.
     unsafe fn load_eights(self, from: impl Fn(usize) -> *const f32) -> Self::V;
+    /// [`Wide::load`] that the compiler may not move across others.
+    #[inline(always)]
+    unsafe fn load_here(self, from: *const f32) -> Self::V {
+        // SAFETY: the caller promises `LANES` readable numbers.
+        unsafe { self.load(from) }
+    }
     /// The same eight numbers in each eight lanes.
     unsafe fn repeat(self, from: *const f32) -> Self::V;
+    /// [`Wide::repeat`] that the compiler may not move across others.
+    #[inline(always)]
+    unsafe fn repeat_here(self, from: *const f32) -> Self::V {
+        // SAFETY: the caller promises eight readable numbers.
+        unsafe { self.repeat(from) }
+    }
     /// Writes all lanes.
     unsafe fn store(self, to: *mut f32, v: Self::V);
     /// `a · b + c`, rounded once where the instruction set can.
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// The lanes of `eight(0)`, and then of `eight(1)` where there are sixteen.
+    fn join(self, eight: impl Fn(usize) -> Self::Eight) -> Self::V;
+    /// Lanes `8·number …`.
+    fn eight(self, v: Self::V, number: usize) -> Self::Eight;
 }
 
 /// The vectors of eight as the widest registers: where there are no wider ones, or what is left does not fill them.
@@ -157,6 +173,7 @@ pub struct Eight<S>(pub S);
 
 impl<S: Simd> Wide for Eight<S> {
     type V = S::V;
+    type Eight = S::V;
     const LANES: usize = LANES;
     const SUMS: usize = 12;
 
@@ -180,9 +197,19 @@ impl<S: Simd> Wide for Eight<S> {
         unsafe { self.0.load(from(0)) }
     }
     #[inline(always)]
+    unsafe fn load_here(self, from: *const f32) -> S::V {
+        // SAFETY: as above.
+        unsafe { self.0.load_here(from) }
+    }
+    #[inline(always)]
     unsafe fn repeat(self, from: *const f32) -> S::V {
         // SAFETY: as above.
         unsafe { self.0.load(from) }
+    }
+    #[inline(always)]
+    unsafe fn repeat_here(self, from: *const f32) -> S::V {
+        // SAFETY: as above.
+        unsafe { self.0.load_here(from) }
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f32, v: S::V) {
@@ -192,6 +219,14 @@ impl<S: Simd> Wide for Eight<S> {
     #[inline(always)]
     fn fma(self, a: S::V, b: S::V, c: S::V) -> S::V {
         self.0.fma(a, b, c)
+    }
+    #[inline(always)]
+    fn join(self, eight: impl Fn(usize) -> S::V) -> S::V {
+        eight(0)
+    }
+    #[inline(always)]
+    fn eight(self, v: S::V, _: usize) -> S::V {
+        v
     }
 }
 
@@ -251,6 +286,11 @@ impl Isa {
     /// The fastest instruction set of this machine.
     pub fn best() -> Isa {
         Isa::all().pop().unwrap_or(Isa::Portable(Portable))
+    }
+
+    /// Rows of a tile of three of the widest registers.
+    pub(crate) fn rows(self) -> usize {
+        if self.wide_lanes() > LANES { 8 } else { 4 }
     }
 
     /// Lanes of the widest registers.

@@ -34,10 +34,6 @@ impl Simd for Portable {
         Eight(self)
     }
     #[inline(always)]
-    fn eight(self, v: V, _: usize) -> V {
-        v
-    }
-    #[inline(always)]
     fn splat(self, value: f32) -> V {
         [value; LANES]
     }

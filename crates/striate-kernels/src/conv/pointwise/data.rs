@@ -1,20 +1,20 @@
 //! The forward pass `y[o,p] = b[o] + Σ_c w[o,c]·x[c,p]` and the input gradient `∂x[c,p] = Σ_o w[o,c]·∂y[o,p]`, one
-//! form with the weights transposed: `M` outputs times `V` vectors of columns in registers, weights packed
-//! `[block of M][term][M]`, columns packed a panel at a time `[term][V·LANES]`.
+//! form with the weights transposed: `M` outputs times `V` registers of columns, weights packed `[block of M][term][M]`,
+//! columns packed a panel at a time `[term][lanes of V registers]`.
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
 use super::columns::{Columns, together};
 use super::{WORTH, accept};
-use crate::conv::Limit;
 use crate::conv::problem::Problem;
 use crate::conv::{Block, ConvOptions, DataCall, DataPass, Hook};
 use crate::parts::Parts;
-use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::product::accumulate;
+use crate::simd::{Isa, Kernel, LANES, Simd, Wide};
 use crate::workers::Workers;
 use std::ops::Range;
 
-/// Outputs of a block.
-const M: usize = 4;
+/// Outputs of a block at most.
+const MOST: usize = 8;
 /// Floats of the panels that are packed together: each row of `x` is read in long runs.
 const PACKED: usize = 64 << 10;
 /// Rows that are fetched ahead of their turn: each begins on another page.
@@ -24,7 +24,7 @@ const NEAR: usize = 96 << 10;
 /// Positions whose operands in an epilogue are worth a walk to memory.
 const LONG: usize = 480;
 
-/// Neighbouring columns, and how many vectors they make: 3, 2 or 1.
+/// Neighbouring columns, and how many vectors they make: 3, 2 or 1 of the widest registers.
 #[derive(Clone, Copy, Debug)]
 struct Panel {
     first: usize,
@@ -33,6 +33,9 @@ struct Panel {
 
 struct Pointwise {
     isa: Isa,
+    /// Outputs of a block, `M`, and lanes of three registers.
+    block: usize,
+    widest: usize,
     batch: usize,
     /// Channels that are read, and that are written.
     terms: usize,
@@ -64,16 +67,16 @@ pub(in crate::conv) fn grad_input(problem: &Problem, isa: Isa, _: &ConvOptions) 
     Ok(Box::new(Pointwise::new(problem, isa, true)?))
 }
 
-/// Panels of three vectors; of two at the end rather than of one.
-fn panels(columns: usize) -> Vec<Panel> {
-    let mut left = columns.div_ceil(LANES);
+/// Panels of three registers of `wide` lanes; of two at the end rather than of one.
+fn panels(columns: usize, wide: usize) -> Vec<Panel> {
+    let mut left = columns.div_ceil(wide);
     let mut panels = vec![];
     let mut first = 0;
     while left > 0 {
-        let vectors = if left == 4 { 2 } else { left.min(3) };
-        panels.push(Panel { first, vectors });
-        first += vectors * LANES;
-        left -= vectors;
+        let registers = if left == 4 { 2 } else { left.min(3) };
+        panels.push(Panel { first, vectors: registers * (wide / LANES) });
+        first += registers * wide;
+        left -= registers;
     }
     panels
 }
@@ -89,32 +92,50 @@ impl Pointwise {
         let columns = Columns::new(problem);
         let (inside, outside) = ((problem.in_channels, problem.pixels()), (problem.out_channels, problem.positions()));
         let ((terms, source), (outs, target)) = if backward { (outside, inside) } else { (inside, outside) };
-        let panels = panels(columns.count(columns.samples));
-        let run = (PACKED / (terms * 3 * LANES)).max(1);
+        let (wide, block) = (isa.wide_lanes(), isa.rows());
+        let widest = 3 * wide;
+        let panels = panels(columns.count(columns.samples), wide);
+        let run = (PACKED / (terms * widest)).max(1);
         // enough items for several workers; where outputs leave gaps an item writes whole channels
         let mut band = panels.len();
         let groups = problem.batch.div_ceil(columns.samples);
         let products = problem.batch * problem.positions() * terms * outs;
         if columns.samples == 1 && source == target {
             // an epilogue finds the outputs of a band in the cache, and long stretches of its operands in memory
-            let near = (NEAR / outs).max(LONG).div_ceil(3 * LANES).min(run.max(LONG.div_ceil(3 * LANES)));
+            let near = (NEAR / outs).max(LONG).div_ceil(widest).min(run.max(LONG.div_ceil(widest)));
             let share = 8usize.div_ceil(groups.max(1)).min((products / groups.max(1)).div_ceil(4 * WORTH));
             let shared = panels.len().div_ceil(share.min(panels.len().div_ceil(4)).max(1));
             band = panels.len().div_ceil(panels.len().div_ceil(near.min(shared)));
         }
         let bands = ranges(panels.len(), band);
         let items = groups * bands.len();
-        let blocks = outs.div_ceil(M);
+        let blocks = outs.div_ceil(block);
         let share =
             (products / items.max(1)).div_ceil(WORTH).min(8usize.div_ceil(items.max(1))).min(blocks.div_ceil(4));
         let parts = ranges(blocks, blocks.div_ceil(share.max(1)));
         let shared = parts.len() > 1 && band <= run;
         let batch = problem.batch;
-        Ok(Pointwise { isa, batch, terms, outs, backward, columns, source, target, panels, bands, parts, run, shared })
+        Ok(Pointwise {
+            isa,
+            block,
+            widest,
+            batch,
+            terms,
+            outs,
+            backward,
+            columns,
+            source,
+            target,
+            panels,
+            bands,
+            parts,
+            run,
+            shared,
+        })
     }
 
     fn packed_panels(&self) -> usize {
-        self.run * self.terms * 3 * LANES
+        self.run * self.terms * self.widest
     }
 
     /// A group's samples: the first, and how many.
@@ -148,7 +169,7 @@ impl Pointwise {
         let (item, part) = (item / self.parts.len(), item % self.parts.len());
         let (group, band) = (item / self.bands.len(), item % self.bands.len());
         let (first, samples) = self.samples(group);
-        let channels = self.parts[part].start * M..(self.parts[part].end * M).min(self.outs);
+        let channels = self.parts[part].start * self.block..(self.parts[part].end * self.block).min(self.outs);
         if self.source != self.target && self.backward {
             for sample in first..first + samples {
                 let start = sample * self.outs;
@@ -223,24 +244,25 @@ impl Pointwise {
 
 impl DataPass for Pointwise {
     fn packed_len(&self) -> usize {
-        self.outs.next_multiple_of(M) * self.terms
+        self.outs.next_multiple_of(self.block) * self.terms
     }
 
     fn pack(&self, workers: &Workers, weights: &[f32], packed: &mut [f32]) {
-        workers.chunks(packed, M * self.terms, |block, _, packed| {
-            let first = block * M;
-            let live = M.min(self.outs - first);
+        let size = self.block;
+        workers.chunks(packed, size * self.terms, |block, _, packed| {
+            let first = block * size;
+            let live = size.min(self.outs - first);
             if self.backward {
-                for (to, row) in packed.chunks_exact_mut(M).zip(weights.chunks_exact(self.outs)) {
+                for (to, row) in packed.chunks_exact_mut(size).zip(weights.chunks_exact(self.outs)) {
                     to[live..].fill(0.0);
                     to[..live].copy_from_slice(&row[first..first + live]);
                 }
             } else {
-                let rows: [&[f32]; M] =
+                let rows: [&[f32]; MOST] =
                     std::array::from_fn(|m| &weights[(first + m.min(live - 1)) * self.terms..][..self.terms]);
-                for (term, to) in packed.chunks_exact_mut(M).enumerate() {
-                    for m in 0..M {
-                        to[m] = rows[m][term];
+                for (term, to) in packed.chunks_exact_mut(size).enumerate() {
+                    for (to, row) in to.iter_mut().zip(rows) {
+                        *to = row[term];
                     }
                 }
             }
@@ -303,7 +325,7 @@ impl Kernel for Pack<'_> {
         let (terms, source) = (self.pass.terms, self.pass.source);
         for term in 0..terms {
             for (number, panel) in self.panels.iter().enumerate() {
-                let start = number * terms * 3 * LANES + term * panel.vectors * LANES;
+                let start = number * terms * self.pass.widest + term * panel.vectors * LANES;
                 let end = panel.first + panel.vectors * LANES;
                 if end <= self.from.len()
                     && self.from[end - 1] - self.from[panel.first] == (end - panel.first - 1) as u32
@@ -359,91 +381,99 @@ impl Kernel for Product<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
+        let size = self.pass.block;
         // outputs outside: each is written in long stretches
         for block in self.blocks.clone() {
             for (number, panel) in self.panels.iter().enumerate().filter(|(_, panel)| panel.first < self.to.len()) {
+                let registers = panel.vectors * LANES / S::Wide::LANES;
                 // SAFETY: the panel is packed; the block's channels and the columns lie in the output.
                 unsafe {
-                    match panel.vectors {
-                        3 => self.tile::<S, 3>(simd, block, *panel, number),
-                        2 => self.tile::<S, 2>(simd, block, *panel, number),
-                        _ => self.tile::<S, 1>(simd, block, *panel, number),
+                    if S::Wide::SUMS >= 24 {
+                        match registers {
+                            3 => self.tile::<S, 8, 3>(simd, block, *panel, number),
+                            2 => self.tile::<S, 8, 2>(simd, block, *panel, number),
+                            _ => self.tile::<S, 8, 1>(simd, block, *panel, number),
+                        }
+                    } else {
+                        match registers {
+                            3 => self.tile::<S, 4, 3>(simd, block, *panel, number),
+                            2 => self.tile::<S, 4, 2>(simd, block, *panel, number),
+                            _ => self.tile::<S, 4, 1>(simd, block, *panel, number),
+                        }
                     }
                 }
             }
-            (self.finish)(block * M..((block + 1) * M).min(self.pass.outs));
+            (self.finish)(block * size..((block + 1) * size).min(self.pass.outs));
         }
     }
 }
 
 impl Product<'_> {
-    /// A block of outputs and a panel of `V` vectors.
+    /// A block of `M` outputs and a panel of `V` registers.
     ///
     /// # Safety
     /// The panel must be packed, and the block's channels and the panel's live columns lie in the output and be this
     /// item's alone.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const V: usize>(&self, simd: S, block: usize, panel: Panel, number: usize) {
-        let Pointwise { terms, outs, target, .. } = *self.pass;
-        let mut sums = [[simd.splat(0.0); V]; M];
+    unsafe fn tile<S: Simd, const M: usize, const V: usize>(&self, simd: S, block: usize, panel: Panel, number: usize) {
+        let Pointwise { terms, outs, target, widest, .. } = *self.pass;
+        let (wide, lanes) = (simd.wide(), S::Wide::LANES);
+        let mut sums = [[wide.splat(0.0); V]; M];
         let live = M.min(outs - block * M);
         if let Some(bias) = self.call.bias {
             for m in 0..M {
-                let bias = simd.splat(bias[(block * M + m).min(outs - 1)]);
+                let bias = wide.splat(bias[(block * M + m).min(outs - 1)]);
                 for v in 0..V {
                     sums[m][v] = bias;
                 }
             }
         }
-        let mut w = self.call.packed[block * terms * M..][..terms * M].as_ptr();
-        let mut x = self.packed[number * terms * 3 * LANES..][..terms * V * LANES].as_ptr();
-        for _ in 0..terms {
-            // SAFETY: both slices have as many numbers a term.
-            unsafe {
-                let mut lanes = [simd.splat(0.0); V];
-                for v in 0..V {
-                    lanes[v] = simd.load(x.add(v * LANES));
-                }
-                for m in 0..M {
-                    let w = simd.splat_at(w.add(m));
-                    for v in 0..V {
-                        sums[m][v] = simd.fma(lanes[v], w, sums[m][v]);
+        let w = self.call.packed[block * terms * M..][..terms * M].as_ptr();
+        let x = self.packed[number * terms * widest..][..terms * V * lanes].as_ptr();
+        // SAFETY: both slices have as many numbers a term.
+        unsafe {
+            accumulate(
+                wide,
+                terms,
+                |term, m| {
+                    if m == M - 1 {
+                        // the next block's weights: each block is a stream of its own
+                        simd.fetch(w.wrapping_add((term + terms) * M));
                     }
-                }
-                // the next block's weights: each block is a stream of its own
-                simd.fetch(w.wrapping_add(terms * M));
-                (w, x) = (w.add(M), x.add(V * LANES));
-            }
-        }
-        if self.call.epilogue.limit != Limit::None {
-            for m in 0..M {
-                for v in 0..V {
-                    sums[m][v] = self.call.epilogue.limit.vector(simd, sums[m][v]);
-                }
-            }
+                    w.add(term * M + m)
+                },
+                |term, v| wide.load(x.add((term * V + v) * lanes)),
+                &mut sums,
+            );
         }
         for v in 0..V {
-            let column = (panel.first + v * LANES).min(self.to.len());
-            let at = &self.to[column..(column + LANES).min(self.to.len())];
-            let start = self.out.wrapping_add(block * M * target);
-            if let Some(first) = together(at)
-                && live == M
-            {
+            for half in 0..lanes / LANES {
+                let mut eight = [simd.splat(0.0); M];
                 for m in 0..M {
-                    // SAFETY: by the contract above.
-                    unsafe { simd.store(start.add(m * target + first), sums[m][v]) };
+                    eight[m] = self.call.epilogue.limit.vector(simd, wide.eight(sums[m][v], half));
                 }
-                continue;
-            }
-            let mut lanes = [[0.0f32; LANES]; M];
-            for m in 0..M {
-                // SAFETY: the array has `LANES` numbers.
-                unsafe { simd.store(lanes[m].as_mut_ptr(), sums[m][v]) };
-            }
-            for (m, lanes) in lanes.iter().enumerate().take(live) {
-                for (&at, &lane) in at.iter().zip(lanes) {
-                    // SAFETY: by the contract above.
-                    unsafe { *start.add(m * target + at as usize) = lane };
+                let column = (panel.first + v * lanes + half * LANES).min(self.to.len());
+                let at = &self.to[column..(column + LANES).min(self.to.len())];
+                let start = self.out.wrapping_add(block * M * target);
+                if let Some(first) = together(at)
+                    && live == M
+                {
+                    for m in 0..M {
+                        // SAFETY: by the contract above.
+                        unsafe { simd.store(start.add(m * target + first), eight[m]) };
+                    }
+                    continue;
+                }
+                let mut lanes = [[0.0f32; LANES]; M];
+                for m in 0..M {
+                    // SAFETY: the array has `LANES` numbers.
+                    unsafe { simd.store(lanes[m].as_mut_ptr(), eight[m]) };
+                }
+                for (m, lanes) in lanes.iter().enumerate().take(live) {
+                    for (&at, &lane) in at.iter().zip(lanes) {
+                        // SAFETY: by the contract above.
+                        unsafe { *start.add(m * target + at as usize) = lane };
+                    }
                 }
             }
         }

@@ -11,7 +11,8 @@ use super::{WORTH, accept};
 use crate::conv::problem::Problem;
 use crate::conv::{ConvOptions, WeightPass};
 use crate::parts::Parts;
-use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::product::accumulate;
+use crate::simd::{Isa, Kernel, LANES, Simd, Wide};
 use crate::workers::Workers;
 
 /// Columns of a stretch: a panel of this height stays in the first-level cache.
@@ -40,8 +41,9 @@ struct Pointwise {
     forward: bool,
     rows: Side,
     lanes: Side,
-    /// Vectors of a panel: 3 with 4 rows, or 2 with 6.
+    /// Vectors of a panel, and its registers: 3 with 4 rows, or 2 with 6; twice the rows where there are registers.
     vectors: usize,
+    registers: usize,
     panels: usize,
     /// The element of each position in a channel of the lanes' side.
     at: Vec<u32>,
@@ -66,8 +68,9 @@ pub(in crate::conv) fn grad_weight(
     let (rows, lanes) = if forward { (y, x) } else { (x, y) };
     let columns = Columns::new(problem);
     let at = if forward { columns.x[..positions].to_vec() } else { (0..positions as u32).collect() };
-    let padded = |vectors: usize| lanes.channels.next_multiple_of(vectors * LANES);
-    let vectors = if padded(2) < padded(3) { 2 } else { 3 };
+    let padded = |registers: usize| lanes.channels.next_multiple_of(registers * isa.wide_lanes());
+    let registers = if padded(2) < padded(3) { 2 } else { 3 };
+    let vectors = registers * isa.wide_lanes() / LANES;
     let panels = lanes.channels.div_ceil(vectors * LANES);
 
     let (mut segments, mut stretches, mut filled) = (vec![], vec![0], 0);
@@ -91,8 +94,21 @@ pub(in crate::conv) fn grad_weight(
     let items = chunks.len();
     chunks.push(number);
     let share = (products / items.max(1)).div_ceil(WORTH).min(8usize.div_ceil(items.max(1))).min(rows.channels / 64);
-    let part = rows.channels.div_ceil(share.max(1)).next_multiple_of(12);
-    Ok(Box::new(Pointwise { isa, forward, rows, lanes, vectors, panels, at, segments, stretches, chunks, part }))
+    let part = rows.channels.div_ceil(share.max(1)).next_multiple_of(24);
+    Ok(Box::new(Pointwise {
+        isa,
+        forward,
+        rows,
+        lanes,
+        vectors,
+        registers,
+        panels,
+        at,
+        segments,
+        stretches,
+        chunks,
+        part,
+    }))
 }
 
 impl Pointwise {
@@ -181,20 +197,25 @@ impl Kernel for Item<'_> {
                 let start = self.chunk * pass.sums() + (panel * pass.rows.channels + self.first) * width;
                 // SAFETY: this item alone has the sums of these rows in this chunk.
                 let sums = unsafe { self.sums.part(start..start + self.count * width) };
-                let size = if pass.vectors == 2 { 6 } else { 4 };
-                for (number, sums) in sums.chunks_mut(size * width).enumerate() {
-                    let row = self.first + number * size;
-                    match (sums.len() / width, pass.vectors) {
-                        (6, _) => self.tile::<S, 6, 2>(simd, segments, row, begins, sums),
-                        (5, _) => self.tile::<S, 5, 2>(simd, segments, row, begins, sums),
-                        (4, 2) => self.tile::<S, 4, 2>(simd, segments, row, begins, sums),
-                        (3, 2) => self.tile::<S, 3, 2>(simd, segments, row, begins, sums),
-                        (2, 2) => self.tile::<S, 2, 2>(simd, segments, row, begins, sums),
-                        (1, 2) => self.tile::<S, 1, 2>(simd, segments, row, begins, sums),
-                        (4, _) => self.tile::<S, 4, 3>(simd, segments, row, begins, sums),
-                        (3, _) => self.tile::<S, 3, 3>(simd, segments, row, begins, sums),
-                        (2, _) => self.tile::<S, 2, 3>(simd, segments, row, begins, sums),
-                        _ => self.tile::<S, 1, 3>(simd, segments, row, begins, sums),
+                let (mut row, mut sums) = (0, &mut sums[..]);
+                while row < self.count {
+                    macro_rules! tile {
+                        ($($rows:literal),*; $registers:literal) => {
+                            match self.count - row {
+                                $(left if left >= $rows => {
+                                    let (now, after) = sums.split_at_mut($rows * width);
+                                    self.tile::<S, $rows, $registers>(simd, segments, self.first + row, begins, now);
+                                    (row, sums) = (row + $rows, after);
+                                })*
+                                _ => unreachable!("one row at least"),
+                            }
+                        };
+                    }
+                    match (S::Wide::SUMS >= 24, pass.registers) {
+                        (true, 3) => tile!(8, 4, 2, 1; 3),
+                        (true, _) => tile!(12, 6, 4, 2, 1; 2),
+                        (false, 3) => tile!(4, 3, 2, 1; 3),
+                        (false, _) => tile!(6, 5, 4, 3, 2, 1; 2),
                     }
                 }
             }
@@ -249,7 +270,7 @@ impl Item<'_> {
         }
     }
 
-    /// `M` rows from `row` on times `V` vectors of lanes over the columns of the segments.
+    /// `M` rows from `row` on times `V` registers of lanes over the columns of the segments.
     #[inline(always)]
     fn tile<S: Simd, const M: usize, const V: usize>(
         &self,
@@ -260,13 +281,14 @@ impl Item<'_> {
         to: &mut [f32],
     ) {
         let side = self.pass.rows;
-        assert!(to.len() == M * V * LANES && row + M <= side.channels, "whole rows");
-        let mut sums = [[simd.splat(0.0); V]; M];
+        let (wide, width) = (simd.wide(), S::Wide::LANES);
+        assert!(to.len() == M * V * width && row + M <= side.channels, "whole rows");
+        let mut sums = [[wide.splat(0.0); V]; M];
         if !begins {
             for m in 0..M {
                 for v in 0..V {
-                    // SAFETY: the slice has `M·V` vectors.
-                    sums[m][v] = unsafe { simd.load(to.as_ptr().add((m * V + v) * LANES)) };
+                    // SAFETY: the slice has `M·V` registers.
+                    sums[m][v] = unsafe { wide.load(to.as_ptr().add((m * V + v) * width)) };
                 }
             }
         }
@@ -275,27 +297,22 @@ impl Item<'_> {
             let start = (segment.sample * side.channels + row) * side.pitch + segment.position;
             let rows = &self.rows[start..][..(M - 1) * side.pitch + segment.count];
             let rows: [*const f32; M] = std::array::from_fn(|m| rows[m * side.pitch..].as_ptr());
-            for column in 0..segment.count {
-                // SAFETY: each row has `count` numbers; `pack` wrote `V` vectors for each column.
-                unsafe {
-                    let mut x = [simd.splat(0.0); V];
-                    for v in 0..V {
-                        x[v] = simd.load(lanes.add(v * LANES));
-                    }
-                    for m in 0..M {
-                        let g = simd.splat_at(rows[m].add(column));
-                        for v in 0..V {
-                            sums[m][v] = simd.fma(x[v], g, sums[m][v]);
-                        }
-                    }
-                    lanes = lanes.add(V * LANES);
-                }
+            // SAFETY: each row has `count` numbers; `pack` wrote `V` registers for each column.
+            unsafe {
+                accumulate(
+                    wide,
+                    segment.count,
+                    |column, m| rows[m].add(column),
+                    |column, v| wide.load(lanes.add((column * V + v) * width)),
+                    &mut sums,
+                );
             }
+            lanes = lanes.wrapping_add(segment.count * V * width);
         }
         for m in 0..M {
             for v in 0..V {
-                // SAFETY: the slice has `M·V` vectors.
-                unsafe { simd.store(to.as_mut_ptr().add((m * V + v) * LANES), sums[m][v]) };
+                // SAFETY: the slice has `M·V` registers.
+                unsafe { wide.store(to.as_mut_ptr().add((m * V + v) * width), sums[m][v]) };
             }
         }
     }

@@ -7,7 +7,7 @@
 use super::super::{Block, DataCall};
 use super::product::Product;
 use super::tiling::Panel;
-use crate::parts::Parts;
+use crate::parts::{Parts, lines};
 use crate::simd::{Isa, LANES};
 use crate::workers::Workers;
 use std::ops::Range;
@@ -24,7 +24,7 @@ const NEAR: usize = 112 << 10;
 /// Distance between two points of `channels` channels: beyond a multiple of the pages, so that the points of an element
 /// do not compete for the same lines of the cache.
 pub(super) fn pitch(channels: usize, lanes: usize) -> usize {
-    (channels * lanes).next_multiple_of(16) + 16
+    lines(channels * lanes) + 16
 }
 
 /// Tiles of a block: as many as leave `V` near, at most `most`; more where it does not stay near anyway, so that `U` is
@@ -150,6 +150,7 @@ impl Layout {
 
     /// `own` numbers are a worker's for the transform.
     pub(super) fn scratch_len(&self, threads: usize, own: usize) -> usize {
+        let own = lines(own);
         let (shared, each) = if self.shared { (self.groups * self.blocks, 0) } else { (0, 1) };
         shared * self.v_len() + threads * (each * self.v_len() + self.m_len() + own)
     }
@@ -213,6 +214,7 @@ impl Layout {
         transform: impl Fn(Place, Range<usize>, *mut f32, &mut [f32]) + Sync,
         part: impl Fn(Place, usize, &[f32], &mut [f32]) + Sync,
     ) {
+        let own = lines(own);
         let (blocks, v_len, m_len) = (self.blocks, self.v_len(), self.m_len());
         let place = |number: usize, worker| Place { group: number / blocks, block: number % blocks, worker };
         if !self.shared {

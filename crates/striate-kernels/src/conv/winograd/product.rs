@@ -44,7 +44,8 @@ impl Kernel for Product<'_> {
                 let mut number = 0;
                 while number < self.fours {
                     let both = S::Wide::SUMS >= 24 && number + 2 <= self.fours;
-                    let (u, m) = (u[number * four..].as_ptr(), m[number * 4 * lanes + panel.first * LANES..].as_mut_ptr());
+                    let (u, m) =
+                        (u[number * four..].as_ptr(), m[number * 4 * lanes + panel.first * LANES..].as_mut_ptr());
                     let at = Tile { channels: self.channels, u, v, step, m, lanes };
                     // SAFETY: the slices have four weights and a panel's row for each channel, `lanes` numbers for each
                     // written channel, and the panel lies within the lanes.

@@ -6,7 +6,7 @@
 
 use super::layout::pitch;
 use super::outer::Outer;
-use crate::parts::Parts;
+use crate::parts::{Parts, lines};
 use crate::simd::{Isa, LANES};
 use crate::workers::Workers;
 use std::ops::Range;
@@ -70,7 +70,7 @@ impl Sums {
 
     /// `own` numbers are a worker's.
     pub(super) fn scratch_len(&self, threads: usize, own: usize) -> usize {
-        self.lens().iter().sum::<usize>() + threads * own
+        self.lens().iter().sum::<usize>() + threads * lines(own)
     }
 
     /// Runs all items. `input` makes `V` of eight input channels of a block, `grad` makes `W` of some outputs of it, each
@@ -88,6 +88,7 @@ impl Sums {
         tiles: impl Fn(usize) -> usize + Sync,
         kernels: impl Fn(&[f32], usize, &mut [f32]) + Sync,
     ) {
+        let own = lines(own);
         let ([v_len, w_len, s_len], [v_pitch, w_pitch, s_pitch]) = (self.lens(), self.pitches());
         let (v, rest) = scratch.split_at_mut(v_len);
         let (w, rest) = rest.split_at_mut(w_len);

@@ -146,13 +146,9 @@ mod tests {
 
     #[test]
     fn blocks_cover_every_element_once() {
-        for (target, batch, tiles, wide) in [
-            ([14, 14], 3, 24, 8),
-            ([4, 4], 7, 24, 16),
-            ([33, 2], 2, 8, 8),
-            ([1, 1], 1, 48, 16),
-            ([5, 90], 2, 16, 8),
-        ] {
+        for (target, batch, tiles, wide) in
+            [([14, 14], 3, 24, 8), ([4, 4], 7, 24, 16), ([33, 2], 2, 8, 8), ([1, 1], 1, 48, 16), ([5, 90], 2, 16, 8)]
+        {
             let tiling = Tiling::new(4, target, target, [1, 1], batch, (tiles, wide));
             let mut next = 0;
             for block in 0..tiling.blocks() {
