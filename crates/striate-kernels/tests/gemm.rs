@@ -79,11 +79,11 @@ fn real_numbers_agree_closely() {
 }
 
 #[test]
-fn any_number_of_threads_gives_the_same_bits_and_the_hook_sees_all() {
+fn any_number_of_threads_and_any_width_of_registers_give_the_same_bits_and_the_hook_sees_all() {
     let (m, n, k) = (130, 150, 300);
     let (a, b) = (normals("a", m * k), normals("b", k * n));
-    let gemm = Gemm::prepare(MatrixSizes { m, n, k }, false, false, Isa::best());
-    let product = |threads: usize| {
+    let product = |threads: usize, isa: Isa| {
+        let gemm = Gemm::prepare(MatrixSizes { m, n, k }, false, false, isa);
         let mut c = vec![f32::NAN; m * n];
         let hook = |block: Block, c: &mut [f32]| {
             assert_eq!(block.start, block.sample * n + block.position);
@@ -94,9 +94,13 @@ fn any_number_of_threads_gives_the_same_bits_and_the_hook_sees_all() {
         gemm.run(&Workers::eager(threads), &a, &b, None, false, epilogue, &mut c, &mut scratch);
         c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
     };
-    let one = product(1);
+    let one = product(1, Isa::best());
     assert!(f32::from_bits(one[0]).is_finite());
     for threads in 2..=4 {
-        assert!(one == product(threads), "{threads} threads");
+        assert!(one == product(threads, Isa::best()), "{threads} threads");
+    }
+    // the portable one rounds each product
+    for isa in Isa::all().into_iter().filter(|isa| !matches!(isa, Isa::Portable(_))) {
+        assert!(one == product(2, isa), "{isa}");
     }
 }

@@ -285,7 +285,13 @@ impl Isa {
 
     /// The fastest instruction set of this machine.
     pub fn best() -> Isa {
-        Isa::all().pop().unwrap_or(Isa::Portable(Portable))
+        #[cfg(target_arch = "x86_64")]
+        match (Avx512::new(), Avx2::<Ymm>::new()) {
+            (Some(avx512), _) => return Isa::Avx512(avx512),
+            (None, Some(avx2)) => return Isa::Avx2(avx2),
+            (None, None) => {}
+        }
+        Isa::Portable(Portable)
     }
 
     /// Rows of a tile of three of the widest registers.

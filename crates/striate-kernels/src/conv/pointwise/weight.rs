@@ -88,7 +88,8 @@ pub(in crate::conv) fn grad_weight(
     stretches.push(segments.len());
     let number = stretches.len() - 1;
     let products = problem.batch * positions * rows.channels * lanes.channels;
-    let room = SUMS / (rows.channels * panels * vectors * LANES);
+    // of the channels that there are: how sums are cut must not depend on the registers
+    let room = SUMS / (rows.channels * lanes.channels);
     let chunk = number.div_ceil(8.min(room).min(products.div_ceil(WORTH)).max(1)).max(1);
     let mut chunks: Vec<usize> = (0..number).step_by(chunk).collect();
     let items = chunks.len();
