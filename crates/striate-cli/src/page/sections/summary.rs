@@ -29,7 +29,11 @@ fn build(context: &Context) -> Result<Option<Html>> {
         .layers
         .iter()
         .map(|layer| {
-            let field = layer.receptive_field.as_ref().map_or(String::new(), |field| shape(&field.size));
+            let field = match (&layer.boxes, &layer.receptive_field) {
+                (Some(boxes), _) => format!("≤ {}", shape(&boxes.greatest())),
+                (None, Some(field)) => shape(&field.size),
+                (None, None) => String::new(),
+            };
             vec![
                 layer.name.clone(),
                 layer.r#type.to_string(),
