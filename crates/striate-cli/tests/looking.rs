@@ -147,7 +147,7 @@ fn filters_and_spectra_are_shown() {
     assert!(told["greatest_difference_of_paths"].as_f64().unwrap() < 1e-5);
     assert_eq!(
         (told["kernels"].as_array().unwrap().len(), told["kernels"][0]["radial"].as_array().unwrap().len()),
-        (4, 17)
+        (4, 24)
     );
     bench.well("spectrum runs/run --layer conv1 --kernel 2 --out one.svg");
     bench.well("spectrum runs/run --layer conv1 --directions --out rose.svg");

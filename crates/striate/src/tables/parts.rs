@@ -17,6 +17,10 @@ pub struct Parts {
     pub train: Dataset,
     /// The samples that are held out, if any.
     pub held_out: Option<Dataset>,
+    /// The row of the table that each sample to learn from is.
+    pub train_rows: Vec<usize>,
+    /// The row that each sample that is held out is.
+    pub held_out_rows: Vec<usize>,
 }
 
 /// Infers the columns, holds out the share `validation` of the rows (0: none), each class in proportion, and learns the
@@ -47,10 +51,17 @@ pub fn apply(table: &Table, encoding: &Encoding, classes: &[String], validation:
     let target = table.column(&encoding.target)?;
     let rows = usable(table, Some(target), &encoding.columns(table)?, encoding.missing)?;
     let (train, held_out) = split(table, target, classes, &rows, validation, seed)?;
-    let part = |rows: &[usize]| encode(table, encoding, classes, rows).map(|(data, _)| data);
+    let part = |rows: &[usize]| encode(table, encoding, classes, rows);
+    let (train, train_rows) = part(&train)?;
+    let (held_out, held_out_rows) = match held_out.is_empty() {
+        true => (None, vec![]),
+        false => part(&held_out).map(|(data, rows)| (Some(data), rows))?,
+    };
     Ok(Parts {
-        train: part(&train)?,
-        held_out: if held_out.is_empty() { None } else { Some(part(&held_out)?) },
+        train,
+        held_out,
+        train_rows,
+        held_out_rows,
         encoding: encoding.clone(),
         classes: classes.to_vec(),
     })
