@@ -40,13 +40,13 @@ pub(crate) struct HierarchyArgs {
     #[arg(long, value_enum, default_value = "test")]
     part: PartName,
     /// Steps of the ascent
-    #[arg(long, default_value = "96", value_parser = clap::value_parser!(u16).range(0..=10_000))]
+    #[arg(long, default_value = "96", requires = "maximize", value_parser = clap::value_parser!(u16).range(0..=10_000))]
     steps: u16,
     /// Starts of noise of the ascent, besides the best piece; the best end is kept
-    #[arg(long, default_value = "2", value_parser = clap::value_parser!(u16).range(0..=100))]
+    #[arg(long, default_value = "2", requires = "maximize", value_parser = clap::value_parser!(u16).range(0..=100))]
     starts: u16,
     /// Decides the start of the ascent and its jitter
-    #[arg(long, default_value = "0")]
+    #[arg(long, default_value = "0", requires = "maximize")]
     seed: u64,
     #[command(flatten)]
     threads: ThreadArgs,

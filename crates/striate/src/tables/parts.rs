@@ -48,7 +48,7 @@ pub fn prepare(table: &Table, columns: &Columns, missing: Missing, validation: f
 /// # Errors
 /// `Fault::Data`: the table is another one, or those of [`hold_out`] and [`encode`].
 pub fn apply(table: &Table, encoding: &Encoding, classes: &[String], validation: f64, seed: u64) -> Result<Parts> {
-    let target = table.column(&encoding.target)?;
+    let target = table.needed(&encoding.target)?;
     let rows = usable(table, Some(target), &encoding.columns(table)?, encoding.missing)?;
     let (train, held_out) = split(table, target, classes, &rows, validation, seed)?;
     let part = |rows: &[usize]| encode(table, encoding, classes, rows);
@@ -114,7 +114,7 @@ pub(super) fn label(field: &str, column: usize, name: &str, classes: &[String]) 
 /// policy leaves out, are not among them.
 ///
 /// # Errors
-/// `Fault::Data`, with line and column: a value cannot be used; `Fault::Usage`: a column is missing; no row is left.
+/// `Fault::Data`, with line and column: a value cannot be used; a column is missing; no row is left.
 ///
 /// ```
 /// use striate::tables::{Columns, Missing, Table, encode, prepare};
@@ -125,7 +125,7 @@ pub(super) fn label(field: &str, column: usize, name: &str, classes: &[String]) 
 /// # Ok::<(), striate::prelude::Error>(())
 /// ```
 pub fn encode(table: &Table, encoding: &Encoding, classes: &[String], rows: &[usize]) -> Result<(Dataset, Vec<usize>)> {
-    let (target, columns) = (table.column(&encoding.target)?, encoding.columns(table)?);
+    let (target, columns) = (table.needed(&encoding.target)?, encoding.columns(table)?);
     let (mut inputs, mut kept) = (vec![], vec![]);
     for &row in rows {
         let lacks = is_missing(table.field(row, target));
