@@ -122,7 +122,7 @@ fn mobilenet() {
 #[test]
 fn unet() {
     let mut model = zoo::find("unet").unwrap();
-    model.input = [3, 128, 48].into();
+    model.input = [3, 128, 16].into();
     check(model, on_the_way_down(8), |_| true);
 }
 

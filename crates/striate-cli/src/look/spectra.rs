@@ -23,7 +23,7 @@ fn plane(magnitudes: &[f64], columns: usize, log: bool) -> Pixels {
 /// The response of each kernel; with maps I×H×W (drawn as their mean) the convolution theorem, a row for each kernel.
 pub(crate) fn kernels(title: &str, responses: &[Response], paths: Option<(&Array<f32>, &[TwoPaths])>) -> Drawing {
     let caption = |(channel, r): (usize, &Response)| {
-        let angle = r.angle.map_or(String::new(), |angle| format!(" {angle:.0}°"));
+        let angle = r.degrees().map_or(String::new(), |angle| format!(" {angle}°"));
         format!("{channel}: {}{angle}\npeak {:.2}", r.character, r.peak)
     };
     let captions: Vec<_> = responses.iter().enumerate().map(caption).collect();

@@ -122,7 +122,8 @@ impl Response {
             let f = u.hypot(v);
             let ring = ((f * SIDE as f64).round() as usize).min(RINGS - 1);
             radial[ring] = radial[ring].max(magnitude);
-            if 2 * (i / columns) == rows || 2 * (i % columns) == columns {
+            let outermost = 2 * (i / columns) == rows || 2 * (i % columns) == columns;
+            if outermost {
                 border = border.max(magnitude);
             }
             // A hair more than before: rounding does not decide between equals. At −½ and ½ there is the same.
@@ -140,7 +141,8 @@ impl Response {
             if f > 0.0 {
                 let (sin, cos) = (2.0 * v.atan2(u)).sin_cos();
                 along += power * cos;
-                across += power * sin;
+                // On the border ½ is −½: θ and its mirror image are the same frequency.
+                across += if outermost { 0.0 } else { power * sin };
             }
         }
         let passes = |m: f64| m >= most * HALF_POWER;
@@ -177,10 +179,15 @@ impl Response {
         }
     }
 
+    /// Its angle in whole degrees, from 0 to 179.
+    pub fn degrees(&self) -> Option<u32> {
+        self.angle.map(|angle| angle.round() as u32 % 180)
+    }
+
     /// Its label: `low-pass`, `band-pass, oriented 45°`.
     pub fn label(&self) -> String {
-        match self.angle {
-            Some(angle) => format!("{}, oriented {angle:.0}°", self.character),
+        match self.degrees() {
+            Some(angle) => format!("{}, oriented {angle}°", self.character),
             None => self.character.to_string(),
         }
     }
