@@ -288,7 +288,7 @@ pub(crate) struct TrainArgs {
     /// Pull of the weights to 0 [default: 0.001 for sgd, 0 for adam, 0.01 for adamw]
     #[arg(long, value_name = "DECAY", help_heading = "Learning")]
     pub(crate) weight_decay: Option<f64>,
-    /// constant, step:EPOCHS:FACTOR, cosine[:FLOOR] or one-cycle[:PEAK] [default: one-cycle:0.3]
+    /// constant, step:EPOCHS:FACTOR, cosine[:FLOOR] or one-cycle[:PEAK] [default: one-cycle]
     #[arg(long, value_parser = schedule, help_heading = "Learning")]
     pub(crate) schedule: Option<Schedule>,
     /// Epochs over which the rate rises in front of the schedule [default: 0]

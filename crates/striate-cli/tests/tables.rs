@@ -233,7 +233,8 @@ fn reports_of_tables() {
     assert!(shown > 0);
 
     // A number to tell: how far it is off.
-    let done = bench.well("train shop.csv --target size --ignore id --missing category --epochs 3 --name size --json").last();
+    let done =
+        bench.well("train shop.csv --target size --ignore id --missing category --epochs 3 --name size --json").last();
     let html = fs::read_to_string(bench.path(done["report"].as_str().unwrap())).unwrap();
     for part in ["root mean square error", "R²", "What is told over what is true: size", "off by</th>"] {
         assert!(html.contains(part), "{part}");

@@ -56,7 +56,7 @@ fn peaks_of_kernels_that_are_known() {
     // 2 sin(2πu): a quarter; 2 sin(πu): a half; 1, −2, 1: a half.
     assert_eq!(of(&[-1.0, 0.0, 1.0], 3).peak_at.0, 0.25);
     let edge = of(&[-1.0, 1.0], 2);
-    assert_eq!((edge.peak_at.0.abs(), edge.character, edge.angle), (0.5, Character::HighPass, Some(0.0)));
+    assert_eq!((edge.peak_at.0.abs(), edge.character, edge.degrees()), (0.5, Character::HighPass, Some(0)));
     assert_eq!(response("laplacian", 0).peak, 0.5f64.sqrt());
     assert_eq!(response("sobel-x", 0).peak_at, (0.25, 0.0));
     assert_eq!(response("sobel-y", 0).peak_at, (0.0, 0.25));

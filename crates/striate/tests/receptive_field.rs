@@ -144,7 +144,10 @@ fn unet_small_transposed() {
 fn on_the_way_down(relus: usize) -> impl Fn(&str) -> bool {
     move |layer| {
         let relu = layer.strip_prefix("relu").and_then(|number| number.parse().ok());
-        layer.starts_with("down") || layer.starts_with("max_pool") || layer.starts_with("pool") || relu.is_some_and(|n: usize| n <= relus)
+        layer.starts_with("down")
+            || layer.starts_with("max_pool")
+            || layer.starts_with("pool")
+            || relu.is_some_and(|n: usize| n <= relus)
     }
 }
 

@@ -93,7 +93,8 @@ impl AttributeArgs {
     /// # Errors
     /// `Fault::Usage`: there is one.
     fn refuse_what_says_nothing(&self, methods: &[&Method]) -> Result<()> {
-        let layered: Vec<&str> = Method::all().iter().filter(|method| method.of_layer).map(|method| method.name).collect();
+        let layered: Vec<&str> =
+            Method::all().iter().filter(|method| method.of_layer).map(|method| method.name).collect();
         let flags: [(&str, bool, &[&str]); 8] = [
             ("--layer", self.layer.is_some(), &layered),
             ("--steps", self.steps.is_some(), &["integrated-gradients"]),
@@ -104,7 +105,8 @@ impl AttributeArgs {
             ("--baseline", self.baseline.is_some(), &["integrated-gradients", "occlusion"]),
             ("--seed", self.seed.is_some() && !self.sanity, &["smooth-grad"]),
         ];
-        let idle = flags.iter().find(|(_, given, of)| *given && !methods.iter().any(|method| of.contains(&method.name)));
+        let idle =
+            flags.iter().find(|(_, given, of)| *given && !methods.iter().any(|method| of.contains(&method.name)));
         match idle {
             None => Ok(()),
             Some((flag, _, of)) => Err(Error::usage(format!("{flag} says nothing to {}", self.method))
@@ -159,15 +161,7 @@ pub(crate) fn run(args: &AttributeArgs, output: &mut Output) -> Result<Ended> {
             found => found?,
         };
         let sanity = args.sanity.then(|| {
-            attribution::sanity(
-                &lens,
-                &workers,
-                sample,
-                method,
-                Some(found.class),
-                &settings,
-                seed.wrapping_add(OTHER),
-            )
+            attribution::sanity(&lens, &workers, sample, method, Some(found.class), &settings, seed.wrapping_add(OTHER))
         });
         maps.push(found);
         checks.push(sanity.transpose()?);

@@ -69,7 +69,8 @@ pub(crate) fn run(args: &HierarchyArgs, output: &mut Output) -> Result<Ended> {
     let ascent = Ascent { steps: args.steps.into(), starts: args.starts.into(), seed: args.seed, ..Ascent::default() };
     let made = match args.maximize {
         true => {
-            let of = |(name, pieces): (&&str, _)| hierarchy::maximize(&lens, &workers, name, &ascent, Some((pieces, &data)));
+            let of =
+                |(name, pieces): (&&str, _)| hierarchy::maximize(&lens, &workers, name, &ascent, Some((pieces, &data)));
             names.iter().zip(&found).map(of).collect::<Result<Vec<_>>>()?
         }
         false => vec![],

@@ -84,8 +84,7 @@ impl Context {
         };
         let history = History::read(&folder)?;
         let Wishes { image, quick, .. } = wishes.clone();
-        let context =
-            Context { folder, record, history, saved, summary, data, samples, told, workers, image, quick };
+        let context = Context { folder, record, history, saved, summary, data, samples, told, workers, image, quick };
         // A picture that cannot be read is told at once, not within a section.
         if context.image.is_some() {
             picture_input(context.saved.model())?;

@@ -69,11 +69,7 @@ impl Boxes {
     fn from(&self, sizes: &[usize], sources: impl Fn(usize, usize) -> Vec<usize>) -> Self {
         let place = |axis: usize, p: usize| hull(sources(axis, p).into_iter().map(|q| self.axes[axis][q].clone()));
         Boxes {
-            axes: sizes
-                .iter()
-                .enumerate()
-                .map(|(axis, &size)| (0..size).map(|p| place(axis, p)).collect())
-                .collect(),
+            axes: sizes.iter().enumerate().map(|(axis, &size)| (0..size).map(|p| place(axis, p)).collect()).collect(),
         }
     }
 

@@ -57,14 +57,7 @@ pub fn apply(table: &Table, encoding: &Encoding, classes: &[String], validation:
         true => (None, vec![]),
         false => part(&held_out).map(|(data, rows)| (Some(data), rows))?,
     };
-    Ok(Parts {
-        train,
-        held_out,
-        train_rows,
-        held_out_rows,
-        encoding: encoding.clone(),
-        classes: classes.to_vec(),
-    })
+    Ok(Parts { train, held_out, train_rows, held_out_rows, encoding: encoding.clone(), classes: classes.to_vec() })
 }
 
 fn split(

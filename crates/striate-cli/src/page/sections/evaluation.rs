@@ -92,7 +92,9 @@ fn numbers(context: &Context, pairs: &[(f64, f64)]) -> Result<Html> {
         ("mean error, without its sign", format!("{:.4}", errors.mean)),
         ("R²", errors.r2.map_or("—".into(), |r2| format!("{r2:.4}"))),
     ]);
-    html.paragraph("R² is the part of the variance that the model explains: 1 at best, 0 for a model that always tells the mean.");
+    html.paragraph(
+        "R² is the part of the variance that the model explains: 1 at best, 0 for a model that always tells the mean.",
+    );
     let told = format!("What the model tells over what is true, for {} samples of {target}", pairs.len());
     let off = format!("How many samples are off by how much, for {} samples of {target}", pairs.len());
     html.figures(&[

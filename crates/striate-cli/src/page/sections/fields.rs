@@ -32,10 +32,9 @@ fn build(context: &Context) -> Result<Option<Html>> {
         let ((top, tall), (left, broad)) = (cut(0), cut(1));
         let name = match layer.boxes {
             Some(_) => format!("{}: at most {}×{}, by place", layer.name, size[0], size[1]),
-            None => format!(
-                "{}: {}×{}, one step is {}×{}",
-                layer.name, size[0], size[1], field.stride[0], field.stride[1]
-            ),
+            None => {
+                format!("{}: {}×{}, one step is {}×{}", layer.name, size[0], size[1], field.stride[0], field.stride[1])
+            }
         };
         told.push(name.clone());
         marks.push(Mark::Box { top, left, high: tall, wide: broad, colour: colour::class(marks.len()), name });

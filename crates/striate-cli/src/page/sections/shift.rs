@@ -51,10 +51,17 @@ fn build(context: &Context) -> Result<Option<Html>> {
         })
         .collect();
     if !layers.is_empty() {
-        html.table("errors of the layers", &["layer", "type", "#stride", "#mean E", "#E at multiples of the stride"], &layers);
+        html.table(
+            "errors of the layers",
+            &["layer", "type", "#stride", "#mean E", "#E at multiples of the stride"],
+            &layers,
+        );
     }
     let stays = shifts.same_class.last().copied().unwrap_or(1.0);
-    let told = format!("Over the shift: {} of the answers stay the same at {most} pixels; the tables have the numbers", percent(stays));
+    let told = format!(
+        "Over the shift: {} of the answers stay the same at {most} pixels; the tables have the numbers",
+        percent(stays)
+    );
     html.figure(&look::shifts::drawing(&model.name, &shifts), &told, "")?;
     Ok(Some(html))
 }

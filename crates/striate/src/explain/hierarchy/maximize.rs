@@ -120,12 +120,18 @@ pub fn maximize(
             .expected(format!("`{}`, {channels} channels", layer.name)));
     }
     let mut question = lens.ask(|view| {
-        let chosen = view.extra("chosen", f32([striate_graph::N].into_iter().chain(layer.output.iter().map(|&size| size.into()))));
+        let chosen = view
+            .extra("chosen", f32([striate_graph::N].into_iter().chain(layer.output.iter().map(|&size| size.into()))));
         let units = (view.layer(&layer.name) * chosen).sum_except(&[0]);
         let slopes = view.builder.grad(units.sum_all(), &[view.input]);
         [slopes, vec![units]].concat()
     })?;
-    let climb = Climb { lens, output: &layer.output, ascent, rng: Rng::new(ascent.seed).stream("maximize").stream(&layer.name) };
+    let climb = Climb {
+        lens,
+        output: &layer.output,
+        ascent,
+        rng: Rng::new(ascent.seed).stream("maximize").stream(&layer.name),
+    };
     let mut best: Vec<Option<Climber>> = vec![None; channels];
     let all = climb.starts(pieces)?;
     let at_a_time = (NUMBERS / layer.output.elements().max(1)).clamp(1, AT_A_TIME);
