@@ -18,8 +18,8 @@ Exit codes:
   0    done
   1    a defect of Striate itself
   2    a wrong flag or argument
-  3    a data file, picture, run folder, or the disk
-  4    a model: its file, layers, shapes
+  3    a data file, picture, run folder, or the disk; of several pictures some that cannot be read
+  4    a model: its file, layers, shapes, or that it cannot do what is asked of it
   5    training diverged: a number is no longer finite
   130  interrupted; striate resume goes on
 
@@ -267,38 +267,38 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "PART", help_heading = "Data")]
     pub(crate) validation: Option<f64>,
 
-    /// Passes over the training samples
+    /// Passes over the training samples [default: 15; of a table by its style, as the next ones]
     #[arg(long, help_heading = "Learning")]
     pub(crate) epochs: Option<u64>,
-    /// Samples of a step
+    /// Samples of a step [default: 32]
     #[arg(long, help_heading = "Learning")]
     pub(crate) batch: Option<usize>,
-    /// Learning rate; a schedule multiplies it
+    /// Learning rate; a schedule multiplies it [default: 0.05; 0.003 for adam, adamw and radial outputs]
     #[arg(long, value_name = "RATE", help_heading = "Learning")]
     pub(crate) lr: Option<f64>,
-    /// How gradients change weights
+    /// How gradients change weights [default: sgd]
     #[arg(long, value_enum, help_heading = "Learning")]
     pub(crate) optimizer: Option<OptimizerName>,
-    /// Momentum of sgd
+    /// Momentum of sgd [default: 0.9]
     #[arg(long, help_heading = "Learning")]
     pub(crate) momentum: Option<f64>,
     /// Nesterov's momentum, for sgd
     #[arg(long, help_heading = "Learning")]
     pub(crate) nesterov: bool,
-    /// Pull of the weights to 0
+    /// Pull of the weights to 0 [default: 0.001 for sgd, 0 for adam, 0.01 for adamw]
     #[arg(long, value_name = "DECAY", help_heading = "Learning")]
     pub(crate) weight_decay: Option<f64>,
-    /// constant, step:EPOCHS:FACTOR, cosine[:FLOOR] or one-cycle[:PEAK]
+    /// constant, step:EPOCHS:FACTOR, cosine[:FLOOR] or one-cycle[:PEAK] [default: one-cycle]
     #[arg(long, value_parser = schedule, help_heading = "Learning")]
     pub(crate) schedule: Option<Schedule>,
-    /// Epochs over which the rate rises in front of the schedule
+    /// Epochs over which the rate rises in front of the schedule [default: 0]
     #[arg(long, value_name = "EPOCHS", help_heading = "Learning")]
     pub(crate) warmup: Option<f64>,
-    /// Decides the first weights, the order of the samples, the dropout
+    /// Decides the first weights, the order of the samples, the dropout [default: 1]
     #[arg(long, help_heading = "Learning")]
     pub(crate) seed: Option<u64>,
 
-    /// Stop after so many epochs without a better accuracy on the watched part
+    /// Stop after so many epochs without a better accuracy on the watched part [default: never, as the others here]
     #[arg(long, value_name = "EPOCHS", help_heading = "Stopping early")]
     pub(crate) patience: Option<u64>,
     /// Stop when this part of the training samples is right, such as 0.99
@@ -476,4 +476,36 @@ fn schedule(text: &str) -> Result<Schedule, String> {
 
 pub(crate) fn invert(text: &str) -> Result<Invert, String> {
     text.parse().map_err(|_| "expected auto, never or always".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use striate::train::{Adam, AdamW, Settings, Sgd};
+
+    /// The help of `train` tells the values that are taken.
+    #[test]
+    fn help_has_the_defaults() {
+        let (settings, sgd) = (Settings::default(), Sgd::default());
+        let (adam, adamw) = (Adam::default().weight_decay, AdamW::default().weight_decay);
+        let mut command = Cli::command();
+        let train = command.find_subcommand_mut("train").expect("a command");
+        let help = |flag: &str| {
+            let argument = train.get_arguments().find(|argument| argument.get_long() == Some(flag));
+            argument.and_then(|argument| argument.get_help()).map(ToString::to_string).unwrap_or_default()
+        };
+        for (flag, wanted) in [
+            ("epochs", format!("[default: {};", settings.stop.epochs)),
+            ("batch", format!("[default: {}]", settings.batch)),
+            ("lr", format!("[default: {};", settings.learning_rate)),
+            ("momentum", format!("[default: {}]", sgd.momentum)),
+            ("weight-decay", format!("for sgd, {adam} for adam, {adamw} for adamw]")),
+            ("schedule", format!("[default: {}]", settings.schedule)),
+            ("warmup", format!("[default: {}]", settings.warmup)),
+            ("seed", format!("[default: {}]", settings.seed)),
+        ] {
+            assert!(help(flag).contains(&wanted), "{flag}: {wanted} is not in {}", help(flag));
+        }
+    }
 }

@@ -21,6 +21,8 @@ use striate::prelude::*;
 pub(crate) enum Ended {
     /// It did what it was asked to.
     Well,
+    /// Some of what it was given could not be read, as stderr says; it did the rest.
+    Partly,
     /// The user interrupted it.
     Interrupted,
 }
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         let mut output = Output::new(cli.json);
         Ok(match run(cli.command, &mut output)? {
             Ended::Well => 0,
+            Ended::Partly => Fault::Data.exit_code(),
             Ended::Interrupted => INTERRUPTED,
         })
     });

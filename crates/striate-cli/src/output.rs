@@ -42,6 +42,13 @@ impl Output {
     }
 }
 
+/// Columns that a line of results may have: those of the terminal, or of COLUMNS where there is none, or 100.
+pub(crate) fn width() -> usize {
+    let terminal = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+    let told = || std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse().ok());
+    terminal.or_else(told).filter(|columns| *columns > 0).unwrap_or(100)
+}
+
 /// A note on stderr, which nothing depends on.
 pub(crate) fn note(text: impl AsRef<str>) {
     let _ = writeln!(io::stderr(), "{}", text.as_ref());

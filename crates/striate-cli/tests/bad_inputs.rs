@@ -194,8 +194,16 @@ fn pictures() {
     fs::create_dir(bench.path("folder.png")).unwrap();
     for picture in ["cut.png", "text.png", "empty.png", "moving.gif", "folder.png", "absent.png"] {
         check(&bench, &format!("predict runs/good {picture}"), 3, &[picture]);
-        // One bad picture among good ones leaves no half of an answer.
-        check(&bench, &format!("predict runs/good good.png {picture}"), 3, &[picture]);
+        // The good one among them is told; that some were bad is in the exit code.
+        let some = bench.run(&format!("predict runs/good {picture} good.png"));
+        assert_eq!(some.code, Some(3), "{}", some.err);
+        assert!(some.out.starts_with("good.png") && !some.out.contains(picture), "{}", some.out);
+        assert!(some.err.contains("error: ") && some.err.contains(picture), "{}", some.err);
+        let some = bench.run(&format!("predict runs/good {picture} good.png --json"));
+        let told = some.last();
+        assert_eq!((some.code, told["pictures"].as_array().unwrap().len()), (Some(3), 1), "{told}");
+        assert_eq!((&told["failed"][0]["picture"], told["failed"].as_array().unwrap().len()), (&picture.into(), 1));
+        assert!(told["failed"][0]["error"]["what"].is_string(), "{told}");
     }
 }
 

@@ -45,7 +45,12 @@ fn fields_are_told_and_drawn() {
     let text = bench.well("rf cnn1d --layer conv2 --out line.svg").out;
     assert!(text.contains("by formula") && text.contains("noise"), "{text}");
     is_picture(&bench, "line.svg");
-    refused(&bench, "rf lenet5 --layer conf2", 2, &["did you mean `conv2`?"]);
+    refused(&bench, "rf lenet5 --layer conf2", 2, &["did you mean `conv2`?", "conv1, relu1, pool1"]);
+    refused(&bench, "rf lenet5", 2, &["no layer is named", "conv1, relu1, pool1"]);
+    let told = bench.well("rf unet_small --layer side0.conv1 --at 3,9 --json").last();
+    assert_eq!((&told["formula"], &told["elements_are_box"]), (&Value::Null, &true.into()), "{told}");
+    assert_eq!(told["effective"]["elements"], told["elements"]);
+    assert!(bench.well("rf unet_small --layer up1").out.contains("depends on the place"));
     refused(&bench, "rf lenet5 --layer conv2 --at 10,0", 2, &["2 numbers, at most 9,9"]);
     refused(&bench, "rf lenet5 --layer conv2 --at 1", 2, &["no unit there"]);
     refused(&bench, "rf lenet5 --layer conv2 --at x", 2, &["such as 5,7"]);
@@ -84,6 +89,9 @@ fn maps_are_told_and_drawn_for_each_layer() {
     bench.well("maps runs/run bar.png --layer conv1 --out one.svg");
     is_picture(&bench, "one.svg");
     refused(&bench, "maps runs/run bar.png --layer conv9", 2, &["no layer `conv9`"]);
+    refused(&bench, "maps runs/run bar.png --out all.png", 2, &["a folder, or --layer"]);
+    refused(&bench, "maps runs/run bar.png --layer conv1 --out one.png --format svg", 2, &["--format is for folders"]);
+    refused(&bench, "maps runs/run bar.png --format png", 2, &["--out"]);
     refused(&bench, "maps runs/run tiny.toml", 3, &["tiny.toml"]);
 }
 
@@ -147,7 +155,7 @@ fn filters_and_spectra_are_shown() {
     assert!(told["greatest_difference_of_paths"].as_f64().unwrap() < 1e-5);
     assert_eq!(
         (told["kernels"].as_array().unwrap().len(), told["kernels"][0]["radial"].as_array().unwrap().len()),
-        (4, 17)
+        (4, 24)
     );
     bench.well("spectrum runs/run --layer conv1 --kernel 2 --out one.svg");
     bench.well("spectrum runs/run --layer conv1 --directions --out rose.svg");
@@ -155,5 +163,6 @@ fn filters_and_spectra_are_shown() {
     assert_eq!(told["layers"][2]["limit"], 0.25);
     ["s.png", "one.svg", "rose.svg", "bands.svg"].iter().for_each(|name| is_picture(&bench, name));
     refused(&bench, "spectrum runs/run --layer conv1 --kernel 4", 2, &["a number below 4"]);
+    refused(&bench, "spectrum runs/run --top 3", 2, &["--layer"]);
     refused(&bench, "spectrum runs/run --layer dense1", 2, &["has no kernels"]);
 }

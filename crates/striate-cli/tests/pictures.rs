@@ -54,9 +54,20 @@ fn the_report_is_whole_small_needs_no_network_and_is_the_same_again() {
     for load in ["http://", "https://", "<script", "@import", "url(", "src=\"", "srcset"] {
         assert!(!html.contains(load), "{load}");
     }
-    for part in
-        ["id=\"summary\"", "id=\"training\"", "id=\"evaluation\"", "flag --epochs", "conv1", "prefers-color-scheme"]
-    {
+    for part in [
+        "id=\"summary\"",
+        "id=\"training\"",
+        "id=\"evaluation\"",
+        "flag --epochs",
+        "conv1",
+        "prefers-color-scheme",
+        "id=\"shift\"",
+        "answers after a shift",
+        "E of pool1",
+        "id=\"hierarchy\"",
+        "what excites conv1",
+        "what excites dense1",
+    ] {
         assert!(html.contains(part), "{part}");
     }
     // Every picture says what is on it.

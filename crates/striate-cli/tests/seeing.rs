@@ -61,6 +61,11 @@ fn attribute_leaves_out_what_does_not_fit_and_refuses_mistakes() {
         ("--method guided-backprop", 4, &["`tanh1` is a tanh", "`relu`"]),
         ("--method occlusion --window 9", 2, &["a window of 9", "1 to 8"]),
         ("--out map.gif", 2, &[".svg or .png"]),
+        ("--method saliency --layer conv1", 2, &["--layer says nothing to saliency", "grad-cam or grad-cam++"]),
+        ("--steps 5", 2, &["--steps says nothing to grad-cam", "integrated-gradients"]),
+        ("--method occlusion --noise 0.1", 2, &["--noise says nothing to occlusion", "smooth-grad"]),
+        ("--baseline mean", 2, &["--baseline says nothing to grad-cam"]),
+        ("--seed 3", 2, &["--seed says nothing to grad-cam", "--sanity"]),
     ] {
         let ran = bench.run(&format!("attribute runs/run pole.png {line}"));
         assert_eq!(ran.code, Some(code), "{line}\n{}", ran.err);
@@ -87,6 +92,11 @@ fn hierarchy_shows_pieces_and_makes_pictures() {
         assert!(patches.len() == 5 && patches.iter().all(|patch| patch["label"] == class), "{channel}");
         let after = all["maximized"][0]["after"][class].as_f64().unwrap();
         assert!(after > patches[0]["value"].as_f64().unwrap(), "{after} {channel}");
+    }
+    assert!(ran.out.contains("best piece ") && ran.out.contains(", made "), "{}", ran.out);
+    for flag in ["--steps 3", "--seed 3", "--starts 3"] {
+        let ran = bench.run(&format!("hierarchy runs/run {flag}"));
+        assert!(ran.code == Some(2) && ran.err.contains("--maximize"), "{}", ran.err);
     }
     let ran = bench.run("hierarchy runs/run --layer dense2");
     assert!(ran.code == Some(2) && ran.err.contains("did you mean `dense1`?"), "{}", ran.err);

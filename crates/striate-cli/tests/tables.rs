@@ -206,6 +206,45 @@ fn an_interrupted_stream_is_kept() {
     drop(stdin);
 }
 
+/// The report of a table has what makes sense of one: no pictures, but rows.
+#[test]
+fn reports_of_tables() {
+    let bench = Bench::new();
+    write_shop(&bench);
+    let done = bench.well(&format!("{SHOP} --epochs 3 --name shop --json")).last();
+    let html = fs::read_to_string(bench.path(done["report"].as_str().unwrap())).unwrap();
+    for part in ["id=\"training\"", "ROC curve", "Confusion matrix", "Calibration", "greatest loss", "colour</th>"] {
+        assert!(html.contains(part), "{part}");
+    }
+    assert!(["id=\"maps\"", "id=\"shift\"", "could not be made"].iter().all(|part| !html.contains(part)), "{html}");
+    // The rows that are shown are rows of the table, with their lines.
+    let table = fs::read_to_string(bench.path("shop.csv")).unwrap();
+    let rows = html.split("the rows that are furthest off").nth(1).unwrap().split("</table>").next().unwrap();
+    let mut shown = 0;
+    for row in rows.split("<tr>").skip(2) {
+        let text = row.replace(" class=\"n\"", "");
+        let cells: Vec<&str> = text.split("<td>").skip(1).map(|cell| cell.split('<').next().unwrap()).collect();
+        let line = table.lines().nth(cells[0].parse::<usize>().unwrap() - 1).unwrap();
+        let fields: Vec<&str> = line.split(';').collect();
+        assert_eq!((cells[1], &cells[5..8]), (fields[4], &fields[1..4]), "{row}");
+        assert_ne!(cells[1], cells[3], "a row that is taken for another class");
+        shown += 1;
+    }
+    assert!(shown > 0);
+
+    // A number to tell: how far it is off.
+    let done =
+        bench.well("train shop.csv --target size --ignore id --missing category --epochs 3 --name size --json").last();
+    let html = fs::read_to_string(bench.path(done["report"].as_str().unwrap())).unwrap();
+    for part in ["root mean square error", "R²", "What is told over what is true: size", "off by</th>"] {
+        assert!(html.contains(part), "{part}");
+    }
+    assert!(!html.contains("could not be made") && !html.contains("NaN"));
+    let told = bench.well("eval runs/size --json").last();
+    let rmse = format!("<dd>{:.4}</dd>", told["rmse"].as_f64().unwrap());
+    assert!(html.contains(&rmse), "{rmse}");
+}
+
 #[test]
 fn mistakes_are_said_with_line_and_column() {
     let bench = Bench::new();
@@ -233,7 +272,7 @@ fn mistakes_are_said_with_line_and_column() {
         ("predict runs/strict new.csv", 3, vec!["new.csv:2", "`purple` in column 2, `colour`", "blue, green, red"]),
         ("predict runs/shop odd.csv", 3, vec!["odd.csv:3"]),
         ("eval runs/shop/weights/last.safetensors", 2, vec!["--data"]),
-        ("eval runs/shop --data new.csv", 2, vec!["no column `kind`"]),
+        ("eval runs/shop --data new.csv", 3, vec!["no column `kind`"]),
     ] {
         let ran = bench.run(line);
         assert_eq!(ran.code, Some(code), "striate {line}\n{}{}", ran.out, ran.err);

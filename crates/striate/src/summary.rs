@@ -9,8 +9,8 @@
 //! # Ok::<(), Error>(())
 //! ```
 
-pub use crate::explain::ReceptiveField;
-use crate::explain::fields;
+pub use crate::explain::{Boxes, ReceptiveField};
+use crate::explain::{boxes, fields};
 use crate::model::{BuiltLayer, Model};
 use crate::table::{Table, bytes, grouped, join, or_blank};
 use serde::Serialize;
@@ -60,6 +60,10 @@ pub struct LayerSummary {
     pub memory: u64,
     /// What one unit of its output sees of the input.
     pub receptive_field: Option<ReceptiveField>,
+    /// The boxes that its units see, place by place, where no one formula holds for all of them: behind transposed
+    /// convolutions and upsampling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boxes: Option<Boxes>,
 }
 
 impl Model {
@@ -71,8 +75,8 @@ impl Model {
         let builder = Builder::for_inference();
         let built = self.build(&builder, Mode::Infer);
         let graph = builder.finish([built.output])?.at_batch(1);
-        let fields = fields(&graph, &self.input);
-        let layers: Vec<_> = built.layers.iter().map(|layer| summary_of(layer, &graph, &fields)).collect();
+        let seen = Seen { fields: fields(&graph, &self.input), boxes: boxes(&graph, &self.input) };
+        let layers: Vec<_> = built.layers.iter().map(|layer| summary_of(layer, &graph, &seen)).collect();
         let total = |count: fn(&LayerSummary) -> u64| layers.iter().map(count).sum();
         Ok(Summary {
             model: self.name.clone(),
@@ -86,9 +90,25 @@ impl Model {
     }
 }
 
-fn summary_of(layer: &BuiltLayer<'_>, graph: &Graph, fields: &HashMap<ValueId, ReceptiveField>) -> LayerSummary {
+/// What the values of a graph see of the input.
+struct Seen {
+    fields: HashMap<ValueId, ReceptiveField>,
+    boxes: HashMap<ValueId, Boxes>,
+}
+
+impl Seen {
+    /// The boxes of a value where they say more than its formula does.
+    fn varying(&self, value: ValueId, input: &[usize]) -> Option<Boxes> {
+        let irregular = self.fields.get(&value)?.stride.contains(&0);
+        let boxes = self.boxes.get(&value).filter(|boxes| irregular && !boxes.are_whole(input))?;
+        Some(boxes.clone())
+    }
+}
+
+fn summary_of(layer: &BuiltLayer<'_>, graph: &Graph, seen: &Seen) -> LayerSummary {
     let output = layer.output.id().expect("a graph without mistakes");
     let shape = graph.value(output).ty.shape();
+    let input = graph.inputs().next().map_or(vec![], |id| graph.value(id).ty.shape().to_vec());
     let units = shape.elements() as u64;
     let parameters = graph.values[layer.values.clone()].iter().filter(|v| matches!(v.source, Source::Parameter(_)));
     let has_bias = parameters.clone().any(|v| v.name.ends_with(".bias"));
@@ -117,7 +137,8 @@ fn summary_of(layer: &BuiltLayer<'_>, graph: &Graph, fields: &HashMap<ValueId, R
         connections: if joined > 0 && has_bias { joined + units } else { joined },
         macs,
         memory: units * graph.value(output).ty.dtype.bytes() as u64,
-        receptive_field: fields.get(&output).cloned(),
+        receptive_field: seen.fields.get(&output).cloned(),
+        boxes: seen.varying(output, input.get(2..).unwrap_or_default()),
     }
 }
 
@@ -152,7 +173,11 @@ impl fmt::Display for Summary {
                 or_blank(layer.connections),
                 or_blank(layer.macs),
                 bytes(layer.memory),
-                layer.receptive_field.as_ref().map_or(String::new(), |field| join(&field.size)),
+                match (&layer.boxes, &layer.receptive_field) {
+                    (Some(boxes), _) => format!("≤ {}", join(&boxes.greatest())),
+                    (None, Some(field)) => join(&field.size),
+                    (None, None) => String::new(),
+                },
             ]
         };
         let mut table = Table::new(HEAD, 4..8);

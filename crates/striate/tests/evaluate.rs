@@ -79,6 +79,27 @@ fn curves_and_their_areas() {
 }
 
 #[test]
+fn the_mean_curve_is_the_mean_of_the_curves() {
+    let answers = answers();
+    let all: Vec<Separation> = (0..CLASSES).filter_map(|k| Separation::of(&answers, k)).collect();
+    let mean = Separation::mean(&all).unwrap();
+    near(mean.roc_area, all.iter().map(|s| s.roc_area).sum::<f64>() / CLASSES as f64);
+    near(mean.average_precision, all.iter().map(|s| s.average_precision).sum::<f64>() / CLASSES as f64);
+    // The area under the mean curve is the mean of the areas but for what 201 places miss of steps.
+    let area: f64 = mean.roc.windows(2).map(|two| (two[1].0 - two[0].0) * (two[1].1 + two[0].1) / 2.0).sum();
+    assert!((area - mean.roc_area).abs() < 5e-3, "{area} {}", mean.roc_area);
+    assert_eq!((mean.roc[0], mean.roc.last()), ((0.0, 0.0), Some(&(1.0, 1.0))));
+    // Of one class: two cats above the dog, then one below it. By hand.
+    let two = ["cat", "dog"].map(String::from).to_vec();
+    let made = Answers::new(two, vec![0, 0, 1, 0], vec![0.9, 0.1, 0.8, 0.2, 0.7, 0.3, 0.1, 0.9]).unwrap();
+    let cat = Separation::mean(&[Separation::of(&made, 0).unwrap()]).unwrap();
+    assert_eq!((cat.roc[1], cat.roc[101]), ((0.0, 2.0 / 3.0), (0.5, 2.0 / 3.0)));
+    let at = |recall: usize| cat.precision_recall[recall].1;
+    assert_eq!((at(0), at(100), at(150), at(200)), (1.0, 1.0, 0.75, 0.75));
+    assert_eq!(Separation::mean(&[]), None);
+}
+
+#[test]
 fn calibration_over_fifteen_bins() {
     let calibration = Calibration::of(&answers(), 15);
     near(calibration.error, 0.2680685480435689);

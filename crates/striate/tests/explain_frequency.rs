@@ -10,6 +10,66 @@ fn response(name: &str, which: usize) -> Response {
     Response::of([kernel.data()], kernel.shape()[1])
 }
 
+/// The label, the peak and what is drawn are readings of one plane: checked on it, frequency by frequency.
+#[test]
+fn label_and_peak_are_those_of_the_plane() {
+    let designed = filters().iter().flat_map(|filter| filter.kernels().to_vec());
+    let drawn = (0..60).map(|seed| {
+        let (rng, edge) = (Rng::new(seed), 1 + seed as usize % 7);
+        Array::from_fn([edge, edge], |i| rng.normal(i as u64) + if seed % 3 == 0 { 1.0 } else { 0.0 })
+    });
+    let mut kinds = std::collections::HashSet::new();
+    for kernel in designed.chain(drawn) {
+        let found = Response::of([kernel.data()], kernel.shape()[1]);
+        let (rows, columns) = found.size;
+        let most = found.magnitude.iter().copied().fold(0.0, f64::max);
+        let at = |u: f64, v: f64| {
+            let index = |f: f64, n: usize| ((f * n as f64).round() as i64).rem_euclid(n as i64) as usize;
+            found.magnitude[index(-v, rows) * columns + index(u, columns)]
+        };
+        let (u, v) = found.peak_at;
+        assert!((at(u, v) - most).abs() <= 1e-8 * most && (u.hypot(v) - found.peak).abs() < 1e-12, "{found:?}");
+        let border = (0..rows * columns).filter(|i| i / columns * 2 == rows || i % columns * 2 == columns);
+        let passes = |m: f64| m >= most / 2f64.sqrt();
+        let (middle, edge) = (passes(found.magnitude[0]), border.into_iter().any(|i| passes(found.magnitude[i])));
+        let wanted = match found.character {
+            Character::LowPass => (true, false),
+            Character::HighPass => (false, true),
+            Character::BandPass => (false, false),
+            Character::AllPass | Character::BandStop => (true, true),
+        };
+        assert_eq!((middle, edge), wanted, "{}: {:?}", found.character, found.radial);
+        match found.character {
+            Character::BandPass => assert!(found.peak > 0.0 && u.abs() < 0.5 && v.abs() < 0.5),
+            Character::HighPass => assert!(found.peak > 0.0),
+            Character::LowPass => assert!(found.magnitude[0] >= most / 2f64.sqrt()),
+            _ => {}
+        }
+        kinds.insert(found.character.to_string());
+    }
+    assert_eq!(kinds.len(), 5, "{kinds:?}");
+}
+
+#[test]
+fn peaks_of_kernels_that_are_known() {
+    let of = |values: &[f32], columns| Response::of([values], columns);
+    // 2 sin(2πu): a quarter; 2 sin(πu): a half; 1, −2, 1: a half.
+    assert_eq!(of(&[-1.0, 0.0, 1.0], 3).peak_at.0, 0.25);
+    let edge = of(&[-1.0, 1.0], 2);
+    assert_eq!((edge.peak_at.0.abs(), edge.character, edge.degrees()), (0.5, Character::HighPass, Some(0)));
+    assert_eq!(response("laplacian", 0).peak, 0.5f64.sqrt());
+    assert_eq!(response("sobel-x", 0).peak_at, (0.25, 0.0));
+    assert_eq!(response("sobel-y", 0).peak_at, (0.0, 0.25));
+    assert_eq!((response("box", 0).peak, response("gaussian", 0).peak), (0.0, 0.0));
+    // Waves of 6 pixels to the cycle.
+    for (name, angle) in [("gabor-0", 0.0f64), ("gabor-45", 45.0), ("gabor-90", 90.0), ("gabor-135", 135.0)] {
+        let (u, v) = response(name, 0).peak_at;
+        let apart = (v.atan2(u).to_degrees() - angle).rem_euclid(180.0);
+        assert!(apart.min(180.0 - apart) < 6.0, "{name}: {u}, {v}");
+        assert!((u.hypot(v) - 1.0 / 6.0).abs() < 0.04, "{name}: {u}, {v}");
+    }
+}
+
 #[test]
 fn designed_kernels_have_the_character_that_they_were_designed_for() {
     for (name, character, angle) in [
@@ -38,6 +98,8 @@ fn designed_kernels_have_the_character_that_they_were_designed_for() {
         }
     }
     assert!((response("gabor-0", 0).peak - 1.0 / 6.0).abs() < 0.04);
+    let flat = Response::of([&[0.0f32; 9][..]], 3);
+    assert_eq!((flat.peak, flat.bandwidth), (0.0, 0.0), "a kernel of zeros");
     assert_eq!(Response::of([&[1.0f32][..]], 1).character, Character::AllPass);
     let lowest = response("gaussian", 0);
     assert!(

@@ -64,10 +64,11 @@ fn pieces_are_the_greatest_of_all_and_excite_by_themselves() {
 
 #[test]
 fn ascent_excites_more_than_any_digit_and_is_the_seeds() {
+    use striate::explain::hierarchy::Origin;
     let (lens, workers) = (lenet(), Workers::new(2));
     let ascent = Ascent { steps: 40, ..Ascent::default() };
     for layer in ["conv1", "conv2", "dense3"] {
-        let made = maximize(&lens, &workers, layer, &ascent).unwrap();
+        let made = maximize(&lens, &workers, layer, &ascent, None).unwrap();
         let best = exciters(&lens, &workers, &Digits::test().take(100), &[layer], 1).unwrap();
         assert_eq!(made.samples.len(), best[0].channels.len());
         for (c, channel) in best[0].channels.iter().enumerate() {
@@ -81,8 +82,24 @@ fn ascent_excites_more_than_any_digit_and_is_the_seeds() {
         }
         assert!(made.samples.iter().all(|x| x.data().iter().all(|v| (0.0..=1.0).contains(v))));
     }
+    // From the best piece, even without a step, what is made excites as much as the piece; and its unit is the piece's.
+    let digits = Digits::test().take(100);
+    let pieces = exciters(&lens, &workers, &digits, &["conv2"], 1).unwrap().remove(0);
+    for steps in [0, 3, 30] {
+        let ascent = Ascent { steps, starts: 0, ..Ascent::default() };
+        let made = maximize(&lens, &workers, "conv2", &ascent, Some((&pieces, &digits))).unwrap();
+        for (c, channel) in pieces.channels.iter().enumerate() {
+            let best = &channel.patches[0];
+            assert!((made.before[c] - best.value).abs() < 1e-4 && made.after[c] >= made.before[c], "{steps} {c}");
+            assert_eq!((made.from[c], &made.regions[c]), (Origin::Piece, &best.region));
+            let unit = [&[0, c], &best.position[..]].concat();
+            let again = lens.outputs(&workers, &["conv2"], &made.samples[c].clone().reshaped([1, 1, 28, 28])).unwrap();
+            assert!((again[0].at(&unit) - made.after[c]).abs() < 1e-4, "what is told is what the sample does");
+        }
+    }
     let with = |threads, seed| {
-        maximize(&lens, &Workers::new(threads), "conv2", &Ascent { steps: 5, seed, ..Ascent::default() }).unwrap()
+        let ascent = Ascent { steps: 5, seed, ..Ascent::default() };
+        maximize(&lens, &Workers::new(threads), "conv2", &ascent, Some((&pieces, &digits))).unwrap()
     };
     assert_eq!(with(1, 4), with(3, 4));
     assert_ne!(with(1, 4).samples, with(1, 5).samples);
@@ -97,6 +114,11 @@ fn mistakes_say_what_to_do() {
     let colour = Lens::untrained(zoo::find("resnet20").unwrap(), 1).unwrap();
     assert!(text(exciters(&colour, &workers, &data, &["conv1"], 1)).contains("the samples do not fit the model"));
     let wild = Ascent { rate: f32::NAN, ..Ascent::default() };
-    assert!(maximize(&lens, &workers, "conv1", &wild).unwrap_err().to_string().contains("rate NaN"));
-    assert!(maximize(&lens, &workers, "konv1", &Ascent::default()).unwrap_err().to_string().contains("`conv1`"));
+    let refused = |layer, ascent: &Ascent| maximize(&lens, &workers, layer, ascent, None).unwrap_err().to_string();
+    assert!(refused("conv1", &wild).contains("rate NaN"));
+    assert!(refused("konv1", &Ascent::default()).contains("`conv1`"));
+    assert!(refused("conv1", &Ascent { starts: 0, ..Ascent::default() }).contains("no start"));
+    let pieces = exciters(&lens, &workers, &data, &["conv2"], 1).unwrap().remove(0);
+    let other = maximize(&lens, &workers, "conv1", &Ascent::default(), Some((&pieces, &data))).unwrap_err();
+    assert!(other.to_string().contains("another layer"), "{other}");
 }

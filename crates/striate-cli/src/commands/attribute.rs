@@ -34,27 +34,27 @@ pub(crate) struct AttributeArgs {
     /// Draw the weights anew, layer after layer from the last on, and tell how alike the map remains
     #[arg(long)]
     sanity: bool,
-    /// Points on the way of integrated-gradients
-    #[arg(long, default_value = "64", value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Methods")]
-    steps: u16,
-    /// Samples with noise of smooth-grad
-    #[arg(long, default_value = "32", value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Methods")]
-    draws: u16,
-    /// Noise of smooth-grad, as a part of the picture's range
-    #[arg(long, default_value = "0.15", help_heading = "Methods")]
-    noise: f32,
+    /// Points on the way of integrated-gradients [default: 64]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Methods")]
+    steps: Option<u16>,
+    /// Samples with noise of smooth-grad [default: 32]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Methods")]
+    draws: Option<u16>,
+    /// Noise of smooth-grad, as a part of the picture's range [default: 0.15]
+    #[arg(long, help_heading = "Methods")]
+    noise: Option<f32>,
     /// Edge of the window of occlusion, in pixels [default: a seventh of the shorter edge]
     #[arg(long, help_heading = "Methods")]
     window: Option<usize>,
     /// How far apart the windows are, in pixels [default: half a window]
     #[arg(long, help_heading = "Methods")]
     stride: Option<usize>,
-    /// The picture that says nothing: where integrated-gradients begins, and what covers windows
-    #[arg(long, value_enum, default_value = "black", help_heading = "Methods")]
-    baseline: Baseline,
-    /// Decides the noise, and the weights of --sanity
-    #[arg(long, default_value = "0", help_heading = "Methods")]
-    seed: u64,
+    /// The picture that says nothing: where integrated-gradients begins, and what covers windows of occlusion [default: black]
+    #[arg(long, value_enum, help_heading = "Methods")]
+    baseline: Option<Baseline>,
+    /// Decides the noise of smooth-grad, and the weights of --sanity [default: 0]
+    #[arg(long, help_heading = "Methods")]
+    seed: Option<u64>,
     /// Whether to turn light into dark: auto, never or always
     #[arg(long, default_value = "auto", value_parser = crate::args::invert)]
     invert: Invert,
@@ -87,6 +87,38 @@ impl Baseline {
     }
 }
 
+impl AttributeArgs {
+    /// A flag that none of the methods reads is a mistake, not to be passed over.
+    ///
+    /// # Errors
+    /// `Fault::Usage`: there is one.
+    fn refuse_what_says_nothing(&self, methods: &[&Method]) -> Result<()> {
+        let layered: Vec<&str> =
+            Method::all().iter().filter(|method| method.of_layer).map(|method| method.name).collect();
+        let flags: [(&str, bool, &[&str]); 8] = [
+            ("--layer", self.layer.is_some(), &layered),
+            ("--steps", self.steps.is_some(), &["integrated-gradients"]),
+            ("--draws", self.draws.is_some(), &["smooth-grad"]),
+            ("--noise", self.noise.is_some(), &["smooth-grad"]),
+            ("--window", self.window.is_some(), &["occlusion"]),
+            ("--stride", self.stride.is_some(), &["occlusion"]),
+            ("--baseline", self.baseline.is_some(), &["integrated-gradients", "occlusion"]),
+            ("--seed", self.seed.is_some() && !self.sanity, &["smooth-grad"]),
+        ];
+        let idle =
+            flags.iter().find(|(_, given, of)| *given && !methods.iter().any(|method| of.contains(&method.name)));
+        match idle {
+            None => Ok(()),
+            Some((flag, _, of)) => Err(Error::usage(format!("{flag} says nothing to {}", self.method))
+                .expected(format!("{flag} with --method {} or all", of.join(" or ")))
+                .hint(match *flag {
+                    "--seed" => "leave it out, or add --sanity".to_string(),
+                    _ => "leave it out, or take another method".to_string(),
+                })),
+        }
+    }
+}
+
 /// Weights drawn anew are not those that a training of a small seed began with.
 const OTHER: u64 = 1_000_003;
 
@@ -95,6 +127,8 @@ pub(crate) fn run(args: &AttributeArgs, output: &mut Output) -> Result<Ended> {
     let all = args.method == "all";
     let methods: Vec<&'static Method> =
         if all { Method::all().iter().collect() } else { vec![Method::named(&args.method)?] };
+    args.refuse_what_says_nothing(&methods)?;
+    let seed = args.seed.unwrap_or(0);
     let mut saved = saved(&args.saved)?;
     let lens = Lens::of(&saved)?;
     let model = lens.model().clone();
@@ -102,15 +136,16 @@ pub(crate) fn run(args: &AttributeArgs, output: &mut Output) -> Result<Ended> {
     let input = super::picture_input(&model)?;
     let picture = Picture::open(&args.image, input, &model.preprocessing, args.invert)?;
     let sample = picture.pixels();
+    let usual = Settings::default();
     let settings = Settings {
         layer: args.layer.clone(),
-        baseline: Some(args.baseline.of(&model, sample)),
-        steps: args.steps.into(),
-        draws: args.draws.into(),
-        noise: args.noise,
+        baseline: Some(args.baseline.unwrap_or(Baseline::Black).of(&model, sample)),
+        steps: args.steps.map_or(usual.steps, usize::from),
+        draws: args.draws.map_or(usual.draws, usize::from),
+        noise: args.noise.unwrap_or(usual.noise),
         window: args.window,
         stride: args.stride,
-        seed: args.seed,
+        seed,
     };
     let workers = Workers::new(args.threads.count());
     let (mut maps, mut checks, mut skipped): (Vec<Attribution>, Vec<Option<Sanity>>, Vec<Value>) = Default::default();
@@ -126,15 +161,7 @@ pub(crate) fn run(args: &AttributeArgs, output: &mut Output) -> Result<Ended> {
             found => found?,
         };
         let sanity = args.sanity.then(|| {
-            attribution::sanity(
-                &lens,
-                &workers,
-                sample,
-                method,
-                Some(found.class),
-                &settings,
-                args.seed.wrapping_add(OTHER),
-            )
+            attribution::sanity(&lens, &workers, sample, method, Some(found.class), &settings, seed.wrapping_add(OTHER))
         });
         maps.push(found);
         checks.push(sanity.transpose()?);

@@ -55,7 +55,7 @@ pub(crate) fn run(args: &ErrorsArgs, output: &mut Output) -> Result<Ended> {
         return Ok(Ended::Well);
     }
     if look::samples::picture_shape(&data).is_ok() {
-        output.line(look::samples::text(&data, &answers, &worst)?)?;
+        output.line(look::samples::text(&data, &answers, &worst, crate::output::width())?)?;
     }
     for j in &worst {
         let right = if j.truth == j.predicted { "right" } else { "wrong" };

@@ -35,8 +35,20 @@ pub(crate) fn run(args: &MapsArgs, output: &mut Output) -> Result<Ended> {
         Some(name) => vec![lens.layer(name)?.name.as_str()],
         None => lens.layers().iter().map(|layer| layer.name.as_str()).collect(),
     };
-    let file = args.out.as_ref().filter(|path| args.layer.is_some() && path.extension().is_some());
-    file.map_or(Ok(()), |path| draw::check(path))?;
+    let file = args.out.as_ref().filter(|path| path.extension().is_some() && !path.is_dir());
+    if let Some(path) = file {
+        draw::check(path)?;
+        if args.layer.is_none() {
+            return Err(Error::usage("all layers do not fit one picture")
+                .found(format!("--out {}", path.display()))
+                .expected("a folder, or --layer with one layer"));
+        }
+        if args.format.is_given() {
+            return Err(Error::usage("--format is for folders")
+                .found(format!("--out {}", path.display()))
+                .hint("the ending of the file says its kind; leave --format out, or give a folder"));
+        }
+    }
     let (sample, picture) = subject::picture(&lens, &args.picture, args.invert)?;
     let values = lens.outputs(&Workers::new(1), &names, &sample)?;
     let (mut files, mut told) = (vec![], vec![]);

@@ -103,15 +103,20 @@ fn part_of(name: PartName) -> Part {
 /// Which kind of files a folder of pictures gets.
 #[derive(Debug, Args)]
 pub(crate) struct FormatArgs {
-    /// Kind of the pictures
-    #[arg(long, value_enum, default_value = "svg", requires = "out")]
-    format: PictureFormat,
+    /// Kind of the pictures [default: svg]
+    #[arg(long, value_enum, requires = "out")]
+    format: Option<PictureFormat>,
 }
 
 impl FormatArgs {
+    /// Whether one is asked for.
+    fn is_given(&self) -> bool {
+        self.format.is_some()
+    }
+
     /// The ending of their names.
     fn ending(&self) -> &'static str {
-        match self.format {
+        match self.format.unwrap_or(PictureFormat::Svg) {
             PictureFormat::Svg => "svg",
             PictureFormat::Png => "png",
         }

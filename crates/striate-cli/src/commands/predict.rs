@@ -1,7 +1,7 @@
 use super::saved;
 use crate::Ended;
 use crate::args::PredictArgs;
-use crate::output::{Output, percent};
+use crate::output::{Output, note, percent};
 use serde_json::json;
 use striate::data::Picture;
 use striate::prelude::*;
@@ -15,10 +15,20 @@ pub(crate) fn run(args: &PredictArgs, output: &mut Output) -> Result<Ended> {
     }
     let input = super::picture_input(&model)?;
     let workers = Workers::new(1);
-    // All before the first is printed: a wrong picture leaves no half of an answer.
-    let mut answers = vec![];
+    let (mut answers, mut failed) = (vec![], vec![]);
     for path in &args.pictures {
-        let picture = Picture::open(path, input, &model.preprocessing, args.invert)?;
+        let picture = match Picture::open(path, input, &model.preprocessing, args.invert) {
+            Ok(picture) => picture,
+            // One of several that cannot be read is no reason to give up the others.
+            Err(error) if error.fault() == Fault::Data && args.pictures.len() > 1 => {
+                if !output.is_json() {
+                    note(format!("error: {error}"));
+                }
+                failed.push((path, error));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let probabilities = saved.predict(&workers, picture.pixels())?;
         let mut order: Vec<usize> = (0..probabilities.len()).collect();
         order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
@@ -27,13 +37,19 @@ pub(crate) fn run(args: &PredictArgs, output: &mut Output) -> Result<Ended> {
             order.into_iter().map(|class| (model.classes[class].as_str(), probabilities[class])).collect();
         answers.push((path, picture, top));
     }
+    let ended = if failed.is_empty() { Ended::Well } else { Ended::Partly };
     if output.is_json() {
         let pictures = answers.iter().map(|(path, picture, top)| {
             let top: Vec<_> = top.iter().map(|(class, p)| json!({ "class": class, "probability": p })).collect();
             json!({ "picture": path, "class": top[0]["class"], "top": top, "prepared": picture.to_string() })
         });
-        output.object(&json!({ "model": model.name, "pictures": pictures.collect::<Vec<_>>() }))?;
-        return Ok(Ended::Well);
+        let failed: Vec<_> = failed.iter().map(|(path, error)| json!({ "picture": path, "error": error })).collect();
+        let mut object = json!({ "model": model.name, "pictures": pictures.collect::<Vec<_>>() });
+        if !failed.is_empty() {
+            object["failed"] = json!(failed);
+        }
+        output.object(&object)?;
+        return Ok(ended);
     }
     let width = model.classes.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     for (path, picture, top) in &answers {
@@ -42,5 +58,5 @@ pub(crate) fn run(args: &PredictArgs, output: &mut Output) -> Result<Ended> {
             output.line(format!("  {class:<width$}  {:>9}", percent(f64::from(*probability))))?;
         }
     }
-    Ok(Ended::Well)
+    Ok(ended)
 }

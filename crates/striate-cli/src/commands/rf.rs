@@ -13,9 +13,9 @@ use striate::train::Workers;
 pub(crate) struct RfArgs {
     #[command(flatten)]
     saved: SavedArgs,
-    /// The layer whose unit is looked from
+    /// The layer whose unit is looked from; without it, an error that lists them
     #[arg(long)]
-    layer: String,
+    layer: Option<String>,
     /// Row and column of the unit in the layer's maps [default: the middle]
     #[arg(long, value_name = "ROW,COLUMN", value_parser = subject::place)]
     at: Option<Place>,
@@ -39,7 +39,12 @@ pub(crate) fn run(args: &RfArgs, output: &mut Output) -> Result<Ended> {
     args.out.as_deref().map_or(Ok(()), draw::check)?;
     let subject = subject::any(&args.saved)?;
     let lens = &subject.lens;
-    let mut probe = FieldProbe::new(lens, &args.layer)?;
+    let Some(layer) = &args.layer else {
+        let spatial = lens.layers().iter().filter(|layer| layer.output.rank() == lens.model().input.rank());
+        let names: Vec<_> = spatial.map(|layer| layer.name.as_str()).collect();
+        return Err(Error::usage("no layer is named").expected(format!("--layer with one of {}", names.join(", "))));
+    };
+    let mut probe = FieldProbe::new(lens, layer)?;
     let at = match &args.at {
         Some(place) => place.0.clone(),
         None => probe.output()[1..].iter().map(|size| size / 2).collect(),
@@ -52,17 +57,23 @@ pub(crate) fn run(args: &RfArgs, output: &mut Output) -> Result<Ended> {
     let effective = probe.effective(&Workers::new(args.threads.count()), &samples, args.channel, &at, size)?;
     let (centre, spread) = effective.spread();
     let formula = probe.formula();
-    let box_ = formula.clipped(&at, &lens.model().input[1..]);
+    let box_ = probe.sees(&at)?;
+    // In the padding, too, where there is a formula.
+    let middle = match probe.varies() {
+        true => box_.iter().map(|range| (range.start + range.end).saturating_sub(1) as f64 / 2.0).collect(),
+        false => formula.centre(&at),
+    };
     if let Some(path) = &args.out {
-        let title = format!("What {} of {} sees at {}", args.layer, lens.model().name, Place(at.clone()));
+        let title = format!("What {layer} of {} sees at {}", lens.model().name, Place(at.clone()));
         let measure = if args.squared { "mean (∂u/∂x)²" } else { "mean |∂u/∂x|" };
-        draw::write(path, &look::fields::drawing(&title, measure, &samples, &box_, formula, &at, &effective)?)?;
+        draw::write(path, &look::fields::drawing(&title, measure, &samples, &box_, &middle, &effective)?)?;
     }
     let ranges: Vec<_> = box_.iter().map(|range| [range.start, range.end]).collect();
     if output.is_json() {
         output.object(&json!({
-            "model": lens.model().name, "layer": args.layer, "at": at, "trained": subject.trained,
-            "formula": formula, "centre": formula.centre(&at), "sees": ranges,
+            "model": lens.model().name, "layer": layer, "at": at, "trained": subject.trained,
+            "formula": (!probe.varies()).then_some(formula), "centre": middle, "sees": ranges,
+            "largest": probe.boxes().greatest(),
             "elements": reach.count(), "elements_are_box": reach.bounds() == box_ && reach.count() == box_.iter().map(|r| r.len()).product::<usize>(),
             "effective": {
                 "samples": what, "channel": args.channel, "measure": if args.squared { "squared" } else { "absolute" },
@@ -75,9 +86,15 @@ pub(crate) fn run(args: &RfArgs, output: &mut Output) -> Result<Ended> {
     let times = |numbers: &[usize]| numbers.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
     let decimals = |numbers: &[f64]| numbers.iter().map(|v| format!("{v:.1}")).collect::<Vec<_>>().join(", ");
     let spans: Vec<_> = ranges.iter().map(|[from, to]| format!("{from}–{}", to.saturating_sub(1))).collect();
-    output.line(format!("{}, unit {} of {}", args.layer, Place(at.clone()), probe.output()))?;
-    output.line(format!("by formula: {}, neighbours {} apart", times(&formula.size), times(&formula.stride)))?;
-    output.line(format!("sees: {} of the input, centre {}", spans.join(" by "), decimals(&formula.centre(&at))))?;
+    output.line(format!("{layer}, unit {} of {}", Place(at.clone()), probe.output()))?;
+    output.line(match probe.varies() {
+        true => format!(
+            "by formula: behind an upsampling or a transposed convolution the box depends on the place; at most {}",
+            times(&probe.boxes().greatest())
+        ),
+        false => format!("by formula: {}, neighbours {} apart", times(&formula.size), times(&formula.stride)),
+    })?;
+    output.line(format!("sees: {} of the input, centre {}", spans.join(" by "), decimals(&middle)))?;
     output.line(format!("elements that lead to it: {}", reach.count()))?;
     let untrained = if subject.trained { "" } else { ", with weights that have learnt nothing" };
     output.line(format!(

@@ -1,13 +1,12 @@
 use super::{part_of, saved};
 use crate::args::{PartName, SavedArgs, ThreadArgs};
-use crate::draw::chart::{Axis, Chart, Curve};
 use crate::output::{Output, percent};
-use crate::{Ended, draw};
+use crate::{Ended, draw, look};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 use striate::explain::Lens;
-use striate::explain::shift::{self, LayerShift, Shifts};
+use striate::explain::shift;
 use striate::prelude::*;
 use striate::train::Workers;
 
@@ -52,7 +51,7 @@ pub(crate) fn run(args: &ShiftArgs, output: &mut Output) -> Result<Ended> {
     let shifts = shift::measure(&lens, &Workers::new(args.threads.count()), &data, args.max)?;
     let name = &lens.model().name;
     if let Some(path) = &args.out {
-        draw::write(path, &chart(name, &shifts).draw())?;
+        draw::write(path, &look::shifts::drawing(name, &shifts))?;
     }
     if output.is_json() {
         output.object(&json!({ "model": name, "data": data.source(), "shifts": shifts, "picture": args.out }))?;
@@ -88,29 +87,4 @@ pub(crate) fn run(args: &ShiftArgs, output: &mut Output) -> Result<Ended> {
     output.line("E: how far maps are from moving along; -: no unit whose field stays off the border")?;
     args.out.iter().try_for_each(|path| output.line(format!("picture: {}", path.display())))?;
     Ok(Ended::Well)
-}
-
-/// More layers than this are not drawn: of deep networks those whose stride differs from that of the layer before.
-const MOST: usize = 6;
-
-fn chart(name: &str, shifts: &Shifts) -> Chart {
-    let measured: Vec<&LayerShift> = shifts.layers.iter().filter(|layer| layer.mean_error().is_some()).collect();
-    let steps = |layers: &[&LayerShift], i: usize| i == 0 || layers[i].stride != layers[i - 1].stride;
-    let shown: Vec<&LayerShift> = match measured.len() {
-        0..=MOST => measured,
-        count => (0..count).filter(|&i| steps(&measured, i)).map(|i| measured[i]).take(MOST).collect(),
-    };
-    let layers = shown.into_iter().map(|layer| {
-        let points = layer.error.iter().enumerate().filter_map(|(d, e)| e.map(|e| (d as f64, e)));
-        Curve::new(format!("E of {}", layer.layer), points.collect())
-    });
-    let answers =
-        [Curve::steps("same class", 1.0, &shifts.same_class), Curve::steps("mean |Δp|", 1.0, &shifts.probability)];
-    Chart {
-        title: format!("{name}: what a shift does, {} pictures", shifts.samples),
-        x: Axis::new("shift, pixels"),
-        y: Axis::new("part; relative error E"),
-        curves: answers.into_iter().chain(layers).collect(),
-        ..Chart::default()
-    }
 }

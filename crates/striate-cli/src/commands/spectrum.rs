@@ -28,7 +28,7 @@ pub(crate) struct SpectrumArgs {
     #[arg(long, requires = "layer", conflicts_with = "image")]
     directions: bool,
     /// How many kernels, the first of them
-    #[arg(long, default_value = "24", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, default_value = "24", requires = "layer", conflicts_with = "kernel", value_parser = clap::value_parser!(u16).range(1..=256))]
     top: u16,
     /// Picture to draw them on: a name that ends with .svg or .png
     #[arg(long, value_name = "FILE")]

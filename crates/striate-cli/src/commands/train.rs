@@ -329,7 +329,7 @@ fn conclude(session: &mut Session, running: &RunningArgs, output: &mut Output) -
     let numbers = regression(session.model(), test, session.measured().targets());
     let ended = if stop_reason.is_some() { Ended::Well } else { Ended::Interrupted };
     let report = match stop_reason {
-        Some(_) if !running.no_report && !session.model().gives_numbers() => report(session, running),
+        Some(_) if !running.no_report => report(session, running),
         _ => None,
     };
     if output.is_json() {

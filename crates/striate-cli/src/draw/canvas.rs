@@ -83,6 +83,37 @@ impl Canvas {
         }
     }
 
+    /// A line through points, of strokes of 7 with gaps of 4.
+    pub(crate) fn dashes(&mut self, points: &[Point], colour: Colour, thick: f32) {
+        const PATTERN: [f32; 2] = [7.0, 4.0];
+        let Some(&first) = points.first() else { return };
+        let (mut stroke, mut at, mut part, mut left) = (vec![first], first, 0, PATTERN[0]);
+        for &to in &points[1..] {
+            loop {
+                let away = (to.0 - at.0).hypot(to.1 - at.1);
+                if away <= left {
+                    left -= away;
+                    at = to;
+                    if part == 0 {
+                        stroke.push(to);
+                    }
+                    break;
+                }
+                at = (at.0 + (to.0 - at.0) * left / away, at.1 + (to.1 - at.1) * left / away);
+                if part == 0 {
+                    stroke.push(at);
+                    self.line(&stroke, colour, thick);
+                }
+                part = 1 - part;
+                left = PATTERN[part];
+                stroke = vec![at];
+            }
+        }
+        if part == 0 && stroke.len() > 1 {
+            self.line(&stroke, colour, thick);
+        }
+    }
+
     /// A filled polygon.
     pub(crate) fn polygon(&mut self, points: &[Point], fill: Colour) {
         self.put(Shape::Path { points: points.to_vec(), closed: true, fill: Some(fill), stroke: None });

@@ -59,11 +59,17 @@ impl Axis {
 pub(crate) struct Curve {
     pub(crate) name: String,
     pub(crate) points: Vec<(f64, f64)>,
+    /// What the others are compared with: drawn thick, in the colour of text.
+    pub(crate) chief: bool,
 }
 
 impl Curve {
     pub(crate) fn new(name: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
-        Curve { name: name.into(), points }
+        Curve { name: name.into(), points, chief: false }
+    }
+
+    pub(crate) fn chief(self) -> Self {
+        Curve { chief: true, ..self }
     }
 
     /// Values at 0, `every`, 2·`every`, ….
@@ -118,19 +124,27 @@ impl Chart {
             canvas.text(x + aside, CORNER.1 + PLOT.1 - 8.0, 11.0, anchor, FRAME, text);
         }
         for (i, curve) in self.curves.iter().enumerate() {
-            let colour = colour::class(i);
+            let (colour, dashed) = match curve.chief {
+                true => (TITLE, false),
+                false => colour::curve(i, self.curves.iter().filter(|curve| !curve.chief).count()),
+            };
+            let thick = if curve.chief { 3.0 } else { 2.0 };
+            let line = |canvas: &mut Canvas, points: &[Point]| match dashed {
+                true => canvas.dashes(points, colour, thick),
+                false => canvas.line(points, colour, thick),
+            };
             let points: Vec<Option<Point>> = curve.points.iter().map(place).collect();
             points.split(Option::is_none).for_each(|part| {
-                canvas.line(&part.iter().flatten().copied().collect::<Vec<_>>(), colour, 2.0);
+                line(&mut canvas, &part.iter().flatten().copied().collect::<Vec<_>>());
             });
-            // More curves than colours: the second round has marks of another shape.
-            let shape = i + 2 * (i / 8);
             if points.len() <= MARKED {
-                points.iter().flatten().for_each(|&(x, y)| canvas.mark(shape, x, y, 3.2, colour));
+                points.iter().flatten().for_each(|&(x, y)| canvas.mark(i, x, y, 3.2, colour));
             }
             let (x, y) = (right + 16.0, CORNER.1 + 8.0 + 18.0 * i as f32);
-            canvas.line(&[(x - 7.0, y), (x + 7.0, y)], colour, 2.0);
-            canvas.mark(shape, x, y, 4.0, colour);
+            line(&mut canvas, &[(x - 9.0, y), (x + 9.0, y)]);
+            if points.len() <= MARKED {
+                canvas.mark(i, x, y, 4.0, colour);
+            }
             canvas.text(x + 13.0, y + 4.0, 12.0, Anchor::Start, TEXT, &curve.name);
         }
         canvas.finish()

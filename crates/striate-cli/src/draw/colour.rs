@@ -3,7 +3,8 @@
 //! Viridis and cividis rise evenly in lightness, vik falls evenly from its middle to both ends; between anchors they are
 //! interpolated. Sources: S. van der Walt, N. Smith, "mpl colormaps" (2015); J. Nuñez, C. Anderton, R. Renslow,
 //! "Optimizing colormaps with consideration for color vision deficiency", PLOS ONE 13 (2018); F. Crameri, "Scientific
-//! colour maps" (2018); for classes: M. Okabe, K. Ito, "Color universal design" (2008).
+//! colour maps" (2018); for classes: M. Okabe, K. Ito, "Color universal design" (2008);
+//! for more than eight curves: M. Petroff, "Accessible color sequences for data visualization" (2021).
 
 use std::fmt;
 
@@ -101,6 +102,9 @@ const VIK: [u32; 11] =
 const INK: [u32; 2] = [0xffffff, 0x000000];
 const GREY: [u32; 2] = [0x000000, 0xffffff];
 
+/// Ten that can be told apart: every other one is dashed besides.
+const TEN: [u32; 10] =
+    [0x3f90da, 0xffa90e, 0xbd1f01, 0x94a4a2, 0x832db6, 0xa96b59, 0xe76300, 0xb9ac70, 0x717581, 0x92dadd];
 const CLASSES: [u32; 8] = [0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7, 0x56b4e9, 0xd55e00, 0xf0e442, 0x888888];
 
 impl Map {
@@ -136,6 +140,14 @@ pub(crate) fn class(index: usize) -> Colour {
     Colour::of(CLASSES[index % CLASSES.len()])
 }
 
+/// The colour of one of `count` curves, and whether it is dashed: no two of ten are alike.
+pub(crate) fn curve(index: usize, count: usize) -> (Colour, bool) {
+    match count > CLASSES.len() {
+        true => (Colour::of(TEN[index % TEN.len()]), index % 2 == 1),
+        false => (class(index), false),
+    }
+}
+
 /// The range that is as wide below 0 as above.
 pub(crate) fn symmetric(values: &[f32]) -> (f32, f32) {
     let most = values.iter().fold(f32::MIN_POSITIVE, |m, v| m.max(v.abs()));
@@ -150,6 +162,14 @@ pub(crate) fn extent(values: &[f32]) -> (f32, f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ten_curves_are_ten_different_curves() {
+        for count in 1..=10 {
+            let all: Vec<_> = (0..count).map(|i| curve(i, count)).collect();
+            assert!((0..count).all(|i| (0..i).all(|j| all[i].0 != all[j].0)), "{count}");
+        }
+    }
 
     fn lightness(colour: Colour) -> u32 {
         let [r, g, b] = colour.rgb.map(u32::from);

@@ -138,7 +138,8 @@ fn gallery_of_spectra() {
         })
         .collect();
     for (name, log) in [("spectrum", false), ("spectrum-log", true)] {
-        let plane = Plane { title: "Response of kernel 3", magnitudes: &magnitudes, columns: 32, log, unit: "|H|" };
+        let plane =
+            Plane { title: "Response of kernel 3", magnitudes: &magnitudes, columns: 32, log, unit: "|H|", mark: None };
         check(name, &plane.draw());
     }
     let curve = |k: f32| {

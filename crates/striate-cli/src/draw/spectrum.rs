@@ -1,7 +1,7 @@
 //! Pictures of frequencies: a plane of them, and a polar plot of directions.
 
 use super::canvas::{Anchor, Canvas, Drawing};
-use super::colour::{self, FRAME, GRID, Map, TEXT, TITLE, extent};
+use super::colour::{self, FRAME, GRID, Map, TEXT, TITLE, WHITE, extent};
 use super::font;
 use super::pixels::Pixels;
 use std::f32::consts::TAU;
@@ -14,6 +14,8 @@ pub(crate) struct Plane<'a> {
     /// Whether the colours tell log₁₀ of the magnitude (at most five decades below the greatest).
     pub(crate) log: bool,
     pub(crate) unit: &'a str,
+    /// A frequency to mark: across and upwards, in cycles per pixel.
+    pub(crate) mark: Option<(f64, f64)>,
 }
 
 impl Plane<'_> {
@@ -38,6 +40,14 @@ impl Plane<'_> {
         canvas.text(24.0, 28.0, 15.0, Anchor::Start, TITLE, self.title);
         canvas.image((left, top), cell, Pixels::values(&values, self.columns, range, Map::Viridis));
         canvas.frame(left, top, width, height, FRAME, 1.0);
+        if let Some((u, v)) = self.mark {
+            let place = |f: f64, n: usize| (f * n as f64).round().rem_euclid(n as f64);
+            // Of an even number of frequencies −½ is drawn, ½ is not: they are one.
+            let (column, row) = (place(u + 0.5, self.columns), place(0.5 - v, rows));
+            let at = (left + (column as f32 + 0.5) * cell, top + (row as f32 + 0.5) * cell);
+            canvas.ring(at, 7.0, WHITE, 3.4);
+            canvas.ring(at, 7.0, colour::class(5), 2.0);
+        }
         for (i, text) in ["−½", "0", "½"].iter().enumerate() {
             let (x, y) = (left + width * i as f32 / 2.0, top + height * (1.0 - i as f32 / 2.0));
             canvas.line(&[(x, top + height), (x, top + height + 4.0)], FRAME, 1.0);

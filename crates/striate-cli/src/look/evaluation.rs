@@ -43,34 +43,45 @@ pub(crate) fn classes(confusion: &Confusion) -> Drawing {
     Bars { title: "F1 of each class", unit: "F1", bars: &bars, range: Some((0.0, 1.0)) }.draw()
 }
 
-/// The classes whose curves are worth a look: those that are told apart worst, in their own order.
-fn hardest(answers: &Answers, area: fn(&Separation) -> f64) -> Vec<(usize, Separation)> {
-    let mut all: Vec<_> = (0..answers.classes().len()).filter_map(|k| Some((k, Separation::of(answers, k)?))).collect();
-    all.sort_by(|a, b| area(&a.1).total_cmp(&area(&b.1)));
-    all.truncate(MOST_CURVES);
-    all.sort_by_key(|(k, _)| *k);
-    all
-}
-
-fn names(answers: &Answers, k: usize, what: &str, area: f64) -> String {
-    format!("{}: {what} {area:.4}", answers.classes()[k])
-}
-
-fn of_most(answers: &Answers, title: &str) -> String {
-    match answers.classes().len() > MOST_CURVES {
-        true => format!("{title} (the {MOST_CURVES} hardest)"),
-        false => title.to_string(),
+/// Each class against the rest: its curve with its name and area; of many classes those that are told apart worst, in their own
+/// order, and the mean over all.
+fn against_the_rest(
+    answers: &Answers,
+    what: &str,
+    area: fn(&Separation) -> f64,
+    points: fn(Separation) -> Vec<(f64, f64)>,
+) -> (String, Vec<Curve>) {
+    let mut of: Vec<(usize, Separation)> =
+        (0..answers.classes().len()).filter_map(|k| Some((k, Separation::of(answers, k)?))).collect();
+    let count = of.len();
+    let all: Vec<Separation> = of.iter().map(|(_, s)| s.clone()).collect();
+    if count > MOST_CURVES {
+        of.sort_by(|a, b| area(&a.1).total_cmp(&area(&b.1)));
+        of.truncate(MOST_CURVES - 1);
+        of.sort_by_key(|(k, _)| *k);
     }
+    let named = |(k, s): (usize, Separation)| {
+        Curve::new(format!("{}: {what} {:.4}", answers.classes()[k], area(&s)), thinned(points(s)))
+    };
+    let mut curves: Vec<Curve> = of.into_iter().map(named).collect();
+    if count <= MOST_CURVES {
+        return (String::new(), curves);
+    }
+    if let Some(mean) = Separation::mean(&all) {
+        let name = format!("mean of all {count}: {what} {:.4}", area(&mean));
+        curves.push(Curve::new(name, thinned(points(mean))).chief());
+    }
+    (format!(" (the {} hardest of {count}, and the mean of all)", MOST_CURVES - 1), curves)
 }
 
 /// True positive rate over false positive rate, a curve for each class against the rest.
 pub(crate) fn roc(answers: &Answers) -> Drawing {
-    let curve = |(k, s): (usize, Separation)| Curve::new(names(answers, k, "area", s.roc_area), thinned(s.roc));
+    let (shown, curves) = against_the_rest(answers, "area", |s| s.roc_area, |s| s.roc);
     Chart {
-        title: of_most(answers, "ROC curves, each class against the rest"),
+        title: format!("ROC curves, each class against the rest{shown}"),
         x: Axis::new("false positive rate").range(0.0, 1.0),
         y: Axis::new("true positive rate").range(0.0, 1.0),
-        curves: hardest(answers, |s| s.roc_area).into_iter().map(curve).collect(),
+        curves,
         guide: Some(((0.0, 0.0), (1.0, 1.0))),
         ..Chart::default()
     }
@@ -79,14 +90,12 @@ pub(crate) fn roc(answers: &Answers) -> Drawing {
 
 /// Precision over recall, a curve for each class against the rest.
 pub(crate) fn precision_recall(answers: &Answers) -> Drawing {
-    let curve = |(k, s): (usize, Separation)| {
-        Curve::new(names(answers, k, "AP", s.average_precision), thinned(s.precision_recall))
-    };
+    let (shown, curves) = against_the_rest(answers, "AP", |s| s.average_precision, |s| s.precision_recall);
     Chart {
-        title: of_most(answers, "Precision and recall, each class against the rest"),
+        title: format!("Precision and recall, each class against the rest{shown}"),
         x: Axis::new("recall").range(0.0, 1.0),
         y: Axis::new("precision").range(0.0, 1.0),
-        curves: hardest(answers, |s| s.average_precision).into_iter().map(curve).collect(),
+        curves,
         ..Chart::default()
     }
     .draw()

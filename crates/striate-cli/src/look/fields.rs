@@ -6,11 +6,11 @@ use crate::draw::colour::{Map, class, extent};
 use crate::draw::marked::{Mark, Marked};
 use crate::draw::pixels::{Heat, Pixels};
 use std::ops::Range;
-use striate::explain::{EffectiveField, ReceptiveField};
+use striate::explain::EffectiveField;
 use striate::prelude::*;
 use striate::tensor::Array;
 
-/// The box of the formula and the effective field over the mean of the samples.
+/// The box that a unit sees, with its centre, and the effective field over the mean of the samples.
 ///
 /// # Errors
 /// `Fault::Usage`: the input has three axes or more, which no picture shows.
@@ -19,8 +19,7 @@ pub(crate) fn drawing(
     measure: &str,
     samples: &Array<f32>,
     seen: &[Range<usize>],
-    formula: &ReceptiveField,
-    at: &[usize],
+    centre: &[f64],
     effective: &EffectiveField,
 ) -> Result<Drawing> {
     let most = effective.weight.iter().copied().fold(f64::MIN_POSITIVE, f64::max) as f32;
@@ -47,7 +46,6 @@ pub(crate) fn drawing(
             let picture = Pixels::sample(&background, channels, wide, extent(&background));
             let range = (0.0, most);
             let heat = Heat { values: &weight, columns: wide, range, map: Map::Viridis, quiet: 0.0, opacity: 0.85 };
-            let centre = formula.centre(at);
             let marks = [
                 Mark::Box {
                     top: rows.start as f32,

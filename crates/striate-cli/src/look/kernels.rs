@@ -34,7 +34,7 @@ pub(crate) fn drawing(
         }
         match f.response.as_ref() {
             Some(r) => {
-                let angle = r.angle.map_or(String::new(), |angle| format!(" {angle:.0}°"));
+                let angle = r.degrees().map_or(String::new(), |angle| format!(" {angle}°"));
                 text + &format!("\n{}{angle}", r.character)
             }
             None => text,

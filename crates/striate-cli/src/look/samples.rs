@@ -65,17 +65,17 @@ pub(crate) fn sheet(
     Ok(sheet.draw(&tiles))
 }
 
-/// Columns of a sample in the terminal.
+/// Columns of a sample in the terminal, if there is room.
 const COLUMNS: usize = 14;
 
-/// A sample for the terminal: its grey in at most 14×14 parts.
+/// A sample for the terminal: its grey in at most so many parts along each axis.
 ///
 /// # Errors
 /// As [`picture_shape`].
-pub(crate) fn small(data: &Dataset, sample: usize) -> Result<(Vec<f32>, usize)> {
+pub(crate) fn small(data: &Dataset, sample: usize, most: usize) -> Result<(Vec<f32>, usize)> {
     let [channels, rows, columns] = picture_shape(data)?;
     let (values, (low, high)) = numbers(data, sample);
-    let (across, down) = (columns.min(COLUMNS), rows.min(COLUMNS));
+    let (across, down) = (columns.min(most), rows.min(most));
     let mut sums = vec![(0.0f32, 0usize); across * down];
     for (i, v) in values.iter().enumerate().take(channels * rows * columns) {
         let (y, x) = (i / columns % rows, i % columns);
@@ -86,14 +86,18 @@ pub(crate) fn small(data: &Dataset, sample: usize) -> Result<(Vec<f32>, usize)> 
     Ok((sums.iter().map(|(sum, count)| sum / (*count).max(1) as f32).collect(), across))
 }
 
-/// Samples side by side for the terminal, each below a line of what was said of it.
+/// Samples side by side for a terminal of so many columns, each below a line of what was said of it.
 ///
 /// # Errors
 /// As [`picture_shape`].
-pub(crate) fn text(data: &Dataset, answers: &Answers, judged: &[Judged]) -> Result<String> {
+pub(crate) fn text(data: &Dataset, answers: &Answers, judged: &[Judged], room: usize) -> Result<String> {
+    let most = COLUMNS.min(room / 2).max(1);
+    let wide = 2 * picture_shape(data)?[2].min(most);
+    // Between two of them stands " | ".
+    let across = ((room + 3) / (wide + 3)).clamp(1, 8);
     let mut lines = vec![];
-    for row in judged.chunks(3) {
-        let pictures = row.iter().map(|j| small(data, j.sample)).collect::<Result<Vec<_>>>()?;
+    for row in judged.chunks(across) {
+        let pictures = row.iter().map(|j| small(data, j.sample, most)).collect::<Result<Vec<_>>>()?;
         let columns = pictures[0].1;
         let heads: Vec<String> = row
             .iter()

@@ -23,8 +23,8 @@ fn plane(magnitudes: &[f64], columns: usize, log: bool) -> Pixels {
 /// The response of each kernel; with maps I×H×W (drawn as their mean) the convolution theorem, a row for each kernel.
 pub(crate) fn kernels(title: &str, responses: &[Response], paths: Option<(&Array<f32>, &[TwoPaths])>) -> Drawing {
     let caption = |(channel, r): (usize, &Response)| {
-        let angle = r.angle.map_or(String::new(), |angle| format!(" {angle:.0}°"));
-        format!("{channel}\n{}{angle}", r.character)
+        let angle = r.degrees().map_or(String::new(), |angle| format!(" {angle}°"));
+        format!("{channel}: {}{angle}\npeak {:.2}", r.character, r.peak)
     };
     let captions: Vec<_> = responses.iter().enumerate().map(caption).collect();
     let response = |r: &Response| plane(&r.magnitude, r.size.1, false);
@@ -51,7 +51,7 @@ pub(crate) fn kernels(title: &str, responses: &[Response], paths: Option<(&Array
         let spectrum = |which: usize| plane(&path.spectra[which], path.frequencies.1, true);
         tiles.push(Tile::coloured(picture.clone(), "x"));
         tiles.push(Tile::coloured(spectrum(0), "|X|"));
-        tiles.push(Tile::coloured(response(r), format!("|H|, {}", caption.replace('\n', ": "))));
+        tiles.push(Tile::coloured(response(r), format!("|H|, {caption}")));
         tiles.push(Tile::coloured(spectrum(2), "|X·H*|"));
         tiles.push(Tile::coloured(map(&path.spectral), "transformed back"));
         tiles.push(Tile::coloured(map(&path.spatial), "sums over windows"));
@@ -64,8 +64,9 @@ pub(crate) fn kernels(title: &str, responses: &[Response], paths: Option<(&Array
 /// The response of one kernel, large.
 pub(crate) fn one(title: &str, r: &Response) -> Drawing {
     let magnitudes: Vec<f32> = r.magnitude.iter().map(|m| *m as f32).collect();
-    let title = format!("{title}: {}", r.label());
-    Plane { title: &title, magnitudes: &magnitudes, columns: r.size.1, log: false, unit: "|H|" }.draw()
+    let title = format!("{title}: {}, peak {:.2} (ring)", r.label(), r.peak);
+    let mark = Some(r.peak_at);
+    Plane { title: &title, magnitudes: &magnitudes, columns: r.size.1, log: false, unit: "|H|", mark }.draw()
 }
 
 /// Directions that the first kernels let through.

@@ -30,12 +30,20 @@ pub(crate) struct Context {
     pub(crate) data: Dataset,
     /// How many samples the whole test part has.
     pub(crate) samples: usize,
-    pub(crate) answers: Answers,
+    pub(crate) told: Told,
     pub(crate) workers: Workers,
     /// A picture of the user's to look at, instead of samples of the data.
     pub(crate) image: Option<PathBuf>,
     /// Leave out what takes long.
     pub(crate) quick: bool,
+}
+
+/// What the model tells of the samples.
+pub(crate) enum Told {
+    /// Probabilities of classes.
+    Classes(Answers),
+    /// Numbers: of each sample the true one and the one that is told, in the unit of the data.
+    Numbers(Vec<(f64, f64)>),
 }
 
 /// What the user decides.
@@ -50,6 +58,8 @@ pub(crate) struct Wishes {
 const QUICK: u64 = 4_000_000_000;
 /// But so many at least.
 const FEWEST: u64 = 200;
+/// A section answers no more samples than take so many multiply-adds.
+const LOOK: u64 = 1_000_000_000;
 
 impl Context {
     /// Reads a run and lets its model answer the test part.
@@ -58,13 +68,8 @@ impl Context {
     /// As those of reading a run, its weights and its data.
     pub(crate) fn open(folder: RunFolder, wishes: &Wishes) -> Result<Self> {
         let record = RunRecord::read(&folder)?;
-        let saved = Saved::open(folder.path(), Weights::Best)?;
+        let mut saved = Saved::open(folder.path(), Weights::Best)?;
         let summary = saved.model().summary()?;
-        if saved.model().gives_numbers() {
-            return Err(Error::usage("a report tells of classes")
-                .found("a model that gives numbers")
-                .hint("striate eval tells how far they are off"));
-        }
         let data = record.data.held_out(saved.model(), record.settings.seed)?;
         let samples = data.len();
         let most = match wishes.quick {
@@ -73,11 +78,13 @@ impl Context {
         };
         let data = if most < samples { data.subset(&(0..most).collect::<Vec<_>>()) } else { data };
         let workers = Workers::new(wishes.threads);
-        let answers = saved.answers(&workers, &data)?;
+        let told = match saved.model().gives_numbers() {
+            false => Told::Classes(saved.answers(&workers, &data)?),
+            true => Told::Numbers(numbers(&mut saved, &workers, &data)?),
+        };
         let history = History::read(&folder)?;
         let Wishes { image, quick, .. } = wishes.clone();
-        let context =
-            Context { folder, record, history, saved, summary, data, samples, answers, workers, image, quick };
+        let context = Context { folder, record, history, saved, summary, data, samples, told, workers, image, quick };
         // A picture that cannot be read is told at once, not within a section.
         if context.image.is_some() {
             picture_input(context.saved.model())?;
@@ -87,10 +94,36 @@ impl Context {
     }
 }
 
+/// For each sample the first of its true numbers and what the model tells, in the unit of the data.
+fn numbers(saved: &mut Saved, workers: &Workers, data: &Dataset) -> Result<Vec<(f64, f64)>> {
+    let model = saved.model().clone();
+    let scale = model.table.as_ref().and_then(|table| table.scale);
+    let own = |y: f32| scale.map_or(f64::from(y), |scale| scale.own(y));
+    let width = data.target_width().max(1);
+    let of = |i: usize| {
+        let sample = data.subset(&[i]).prepared(&model.preprocessing, 1)?.reshaped(model.input.clone());
+        Ok((own(data.targets()[i * width]), own(saved.predict(workers, &sample)?[0])))
+    };
+    (0..data.len()).map(of).collect()
+}
+
 impl Context {
+    /// What the model says of classes; `None` where it gives numbers.
+    pub(crate) fn answers(&self) -> Option<&Answers> {
+        match &self.told {
+            Told::Classes(answers) => Some(answers),
+            Told::Numbers(_) => None,
+        }
+    }
+
     /// Whether there is time to run the model layer by layer and backwards.
     pub(crate) fn looks_inside(&self) -> bool {
         !self.quick || self.summary.macs <= QUICK / FEWEST
+    }
+
+    /// So many samples can be looked at, each of them answered so many times.
+    pub(crate) fn affordable(&self, times: u64) -> u64 {
+        LOOK / (self.summary.macs * times).max(1)
     }
 }
 
@@ -115,6 +148,8 @@ const SECTIONS: &[Section] = &[
     sections::fields::SECTION,
     sections::maps::SECTION,
     sections::attribution::SECTION,
+    sections::hierarchy::SECTION,
+    sections::shift::SECTION,
 ];
 
 /// The whole page.

@@ -39,7 +39,8 @@ impl Context {
             return Ok(Some(Specimen { values, about: format!("{name} ({picture})") }));
         }
         let values = self.data.prepared(&model.preprocessing, 1)?;
-        let class = &self.answers.classes()[self.answers.labels()[0]];
-        Ok(Some(Specimen { values, about: format!("the first sample of the test part, of class {class}") }))
+        let class = self.answers().map(|answers| &answers.classes()[answers.labels()[0]]);
+        let of = class.map_or(String::new(), |class| format!(", of class {class}"));
+        Ok(Some(Specimen { values, about: format!("the first sample of the test part{of}") }))
     }
 }

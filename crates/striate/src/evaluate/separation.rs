@@ -55,4 +55,52 @@ impl Separation {
         }
         Some(curves)
     }
+
+    /// The mean over classes, each counted alike; `None` for none. Areas are the means of the areas. Curves are means upwards,
+    /// at 201 places from 0 to 1: of the true positive rates at a false positive rate (the highest where a curve rises straight
+    /// up, else on the line between two points; Fawcett 2006), of the precisions at a recall (of the first threshold that
+    /// reaches it).
+    ///
+    /// ```
+    /// use striate::evaluate::{Answers, Separation};
+    /// let classes = ["cat", "dog"].map(String::from).to_vec();
+    /// let answers = Answers::new(classes, vec![0, 1, 1], vec![0.9, 0.1, 0.2, 0.8, 0.6, 0.4])?;
+    /// let both: Vec<_> = (0..2).filter_map(|k| Separation::of(&answers, k)).collect();
+    /// assert_eq!(Separation::mean(&both).map(|mean| mean.roc_area), Some(1.0));
+    /// # Ok::<(), striate::tensor::Error>(())
+    /// ```
+    pub fn mean(classes: &[Separation]) -> Option<Self> {
+        const STEPS: usize = 200;
+        if classes.is_empty() {
+            return None;
+        }
+        let mean = |of: &dyn Fn(&Separation) -> f64| classes.iter().map(of).sum::<f64>() / classes.len() as f64;
+        let curve = |height: fn(&Separation, f64) -> f64| -> Vec<(f64, f64)> {
+            (0..=STEPS).map(|i| i as f64 / STEPS as f64).map(|x| (x, mean(&|class| height(class, x)))).collect()
+        };
+        let mut roc = curve(Separation::true_positive_rate);
+        roc.insert(0, (0.0, 0.0));
+        Some(Separation {
+            roc,
+            precision_recall: curve(Separation::precision),
+            roc_area: mean(&|class| class.roc_area),
+            average_precision: mean(&|class| class.average_precision),
+        })
+    }
+
+    /// The true positive rate at a false positive rate.
+    fn true_positive_rate(&self, x: f64) -> f64 {
+        let after = self.roc.partition_point(|point| point.0 <= x);
+        let Some((x0, y0)) = after.checked_sub(1).map(|before| self.roc[before]) else { return 0.0 };
+        match self.roc.get(after) {
+            Some((x1, y1)) => y0 + (y1 - y0) * (x - x0) / (x1 - x0),
+            None => y0,
+        }
+    }
+
+    /// The precision at a recall.
+    fn precision(&self, recall: f64) -> f64 {
+        let reached = self.precision_recall.partition_point(|point| point.0 < recall);
+        self.precision_recall.get(reached).map_or(0.0, |point| point.1)
+    }
 }

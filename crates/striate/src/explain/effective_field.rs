@@ -11,7 +11,8 @@
 //! formula says is the union over inputs.
 
 use super::receptive_field::{Reach, ReceptiveField, fields};
-use super::{Lens, Question};
+use super::{Boxes, Lens, Question, boxes};
+use std::ops::Range;
 use striate_graph::{Builder, Graph, Mode, ValueId, f32};
 use striate_plan::{Feed, Options, Workers};
 use striate_tensor::{Array, Error, Result, Shape};
@@ -50,6 +51,7 @@ pub struct FieldProbe {
     graph: Graph,
     value: ValueId,
     formula: ReceptiveField,
+    boxes: Boxes,
     question: Question,
 }
 
@@ -93,8 +95,9 @@ impl FieldProbe {
         let built = lens.model().build(&builder, Mode::Infer);
         let graph = builder.finish([built.output])?.at_batch(1);
         let id = built.layers.iter().find(|built| built.name == layer).and_then(|layer| layer.output.id());
-        let found_field = id.and_then(|id| Some((id, fields(&graph, input).remove(&id)?)));
-        let Some((value, formula)) = found_field else {
+        let found_field =
+            id.and_then(|id| Some((id, fields(&graph, input).remove(&id)?, boxes(&graph, input).remove(&id)?)));
+        let Some((value, formula, boxes)) = found_field else {
             return Err(Error::usage(format!("`{layer}` does not depend on the input")));
         };
         let exact = lens.clone().with_options(Options { exact: true, ..lens.options().clone() });
@@ -110,6 +113,7 @@ impl FieldProbe {
             graph,
             value,
             formula,
+            boxes,
             question,
         })
     }
@@ -119,9 +123,30 @@ impl FieldProbe {
         &self.output
     }
 
-    /// The field of all units by formula.
+    /// The field of all units by formula. Its stride is 0 where none holds for all of them: behind transposed convolutions and
+    /// upsampling, where the box depends on the place. [`FieldProbe::sees`] knows it.
     pub fn formula(&self) -> &ReceptiveField {
         &self.formula
+    }
+
+    /// The box that the unit at a position sees, cut at the border: by propagation of intervals, as
+    /// [`Boxes`] has it.
+    ///
+    /// # Errors
+    /// `Fault::Usage`: the layer has no such position.
+    pub fn sees(&self, position: &[usize]) -> Result<Vec<Range<usize>>> {
+        self.check(None, position)?;
+        Ok(self.boxes.at(position))
+    }
+
+    /// Whether no formula holds for all units: what one sees depends on where it lies.
+    pub fn varies(&self) -> bool {
+        self.formula.stride.contains(&0) && !self.boxes.are_whole(&self.input[1..])
+    }
+
+    /// The boxes of all units.
+    pub fn boxes(&self) -> &Boxes {
+        &self.boxes
     }
 
     /// The elements of the input that the unit at a position sees.

@@ -39,10 +39,10 @@ const STEP: f32 = 0.05;
 /// and two phases, are added to the samples, and the change of the layer's output is taken over theirs (root mean squares).
 ///
 /// # Errors
-/// `Fault::Usage`: the model does not read pictures. `Fault::Data`: the samples do not fit the model.
+/// `Fault::Model`: the model does not read pictures. `Fault::Data`: the samples do not fit the model.
 pub fn granularity(lens: &Lens, workers: &Workers, samples: &Array<f32>) -> Result<Vec<Granularity>> {
     let [_, rows, columns] = lens.model().input[..] else {
-        return Err(Error::usage("the model does not read pictures")
+        return Err(Error::model("the model does not read pictures")
             .found(format!("an input of {}", lens.model().input))
             .expected("channels × height × width"));
     };

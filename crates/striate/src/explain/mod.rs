@@ -27,6 +27,7 @@
 //! ```
 
 pub mod attribution;
+mod boxes;
 mod dense_matrix;
 mod effective_field;
 mod feed;
@@ -43,6 +44,8 @@ pub mod shift;
 mod trace;
 mod transform;
 
+pub use boxes::Boxes;
+pub(crate) use boxes::boxes;
 pub use dense_matrix::{Comparison, Connectivity, DenseMatrix, compare, dense, to_dense_matrix};
 pub use effective_field::{EffectiveField, FieldProbe, Size};
 pub use filters::{Filter, TwoPaths, filter, filters, two_paths};

@@ -10,6 +10,10 @@
 //! so that unit p sees o + p·j … o + p·j + r − 1. It is a box: it takes no notice of the holes that dilation leaves, it is the
 //! smallest box around all branches, and it reaches into the padding.
 //!
+//! Behind transposed convolutions and upsampling there is no such formula: units move by fractions of what those before them
+//! moved by. The field says then that units see the whole input, with the stride 0, and [`Boxes`](super::Boxes) have the box of
+//! each place.
+//!
 //! Exactly, for one unit, [`Reach`]: the elements of the input from which a path of equations leads to it. Padding ends a path.
 //!
 //! Measured, [`effective_field`](super::effective_field).

@@ -1,7 +1,7 @@
 use super::RunFolder;
 use crate::data::{Dataset, Digits, Part};
 use crate::model::Model;
-use crate::tables::{self, TableSource};
+use crate::tables::{self, Table, TableSource};
 use crate::train::{Data, Optimizer, Settings};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -120,6 +120,18 @@ impl DataRecord {
             Some(_) => Ok(self.clone().load(model, seed)?.1),
             None => self.open(Part::Test),
         }
+    }
+
+    /// Of a run on a table: the table, and which of its rows the samples of [`DataRecord::held_out`] are.
+    ///
+    /// # Errors
+    /// As [`DataRecord::load`].
+    pub fn held_out_rows(&self, model: &Model, seed: u64) -> Result<Option<(Table, Vec<usize>)>> {
+        let (Some(source), Some(encoding)) = (&self.table, &model.table) else { return Ok(None) };
+        let table = source.open()?;
+        let parts = tables::apply(&table, encoding, &model.classes, self.validation, seed)?;
+        let rows = if parts.held_out.is_some() { parts.held_out_rows } else { parts.train_rows };
+        Ok(Some((table, rows)))
     }
 
     /// What to train on and to watch, and the test part. Notes the fingerprint, or holds the data against the one that

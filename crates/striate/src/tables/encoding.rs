@@ -259,9 +259,9 @@ impl Encoding {
     /// The columns of the attributes in a table, by name.
     ///
     /// # Errors
-    /// `Fault::Usage`: the table lacks one.
+    /// `Fault::Data`: the table lacks one.
     pub fn columns(&self, table: &Table) -> Result<Vec<usize>> {
-        self.attributes.iter().map(|attribute| table.column(attribute.name())).collect()
+        self.attributes.iter().map(|attribute| table.needed(attribute.name())).collect()
     }
 
     /// Whether it fits a model of this input, and whether the model gives a number as it does.

@@ -17,6 +17,10 @@ pub struct Parts {
     pub train: Dataset,
     /// The samples that are held out, if any.
     pub held_out: Option<Dataset>,
+    /// The row of the table that each sample to learn from is.
+    pub train_rows: Vec<usize>,
+    /// The row that each sample that is held out is.
+    pub held_out_rows: Vec<usize>,
 }
 
 /// Infers the columns, holds out the share `validation` of the rows (0: none), each class in proportion, and learns the
@@ -44,16 +48,16 @@ pub fn prepare(table: &Table, columns: &Columns, missing: Missing, validation: f
 /// # Errors
 /// `Fault::Data`: the table is another one, or those of [`hold_out`] and [`encode`].
 pub fn apply(table: &Table, encoding: &Encoding, classes: &[String], validation: f64, seed: u64) -> Result<Parts> {
-    let target = table.column(&encoding.target)?;
+    let target = table.needed(&encoding.target)?;
     let rows = usable(table, Some(target), &encoding.columns(table)?, encoding.missing)?;
     let (train, held_out) = split(table, target, classes, &rows, validation, seed)?;
-    let part = |rows: &[usize]| encode(table, encoding, classes, rows).map(|(data, _)| data);
-    Ok(Parts {
-        train: part(&train)?,
-        held_out: if held_out.is_empty() { None } else { Some(part(&held_out)?) },
-        encoding: encoding.clone(),
-        classes: classes.to_vec(),
-    })
+    let part = |rows: &[usize]| encode(table, encoding, classes, rows);
+    let (train, train_rows) = part(&train)?;
+    let (held_out, held_out_rows) = match held_out.is_empty() {
+        true => (None, vec![]),
+        false => part(&held_out).map(|(data, rows)| (Some(data), rows))?,
+    };
+    Ok(Parts { train, held_out, train_rows, held_out_rows, encoding: encoding.clone(), classes: classes.to_vec() })
 }
 
 fn split(
@@ -103,7 +107,7 @@ pub(super) fn label(field: &str, column: usize, name: &str, classes: &[String]) 
 /// policy leaves out, are not among them.
 ///
 /// # Errors
-/// `Fault::Data`, with line and column: a value cannot be used; `Fault::Usage`: a column is missing; no row is left.
+/// `Fault::Data`, with line and column: a value cannot be used; a column is missing; no row is left.
 ///
 /// ```
 /// use striate::tables::{Columns, Missing, Table, encode, prepare};
@@ -114,7 +118,7 @@ pub(super) fn label(field: &str, column: usize, name: &str, classes: &[String]) 
 /// # Ok::<(), striate::prelude::Error>(())
 /// ```
 pub fn encode(table: &Table, encoding: &Encoding, classes: &[String], rows: &[usize]) -> Result<(Dataset, Vec<usize>)> {
-    let (target, columns) = (table.column(&encoding.target)?, encoding.columns(table)?);
+    let (target, columns) = (table.needed(&encoding.target)?, encoding.columns(table)?);
     let (mut inputs, mut kept) = (vec![], vec![]);
     for &row in rows {
         let lacks = is_missing(table.field(row, target));

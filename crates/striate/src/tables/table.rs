@@ -248,8 +248,20 @@ impl Table {
     /// # Errors
     /// `Fault::Usage`: there is none; the message suggests the nearest.
     pub fn column(&self, name: &str) -> Result<usize> {
+        self.named(name, Error::usage)
+    }
+
+    /// The same for a column that a model needs: that it is missing is a fault of the table, not of what was asked.
+    ///
+    /// # Errors
+    /// `Fault::Data`: there is none.
+    pub(super) fn needed(&self, name: &str) -> Result<usize> {
+        self.named(name, Error::data)
+    }
+
+    fn named(&self, name: &str, fault: fn(String) -> Error) -> Result<usize> {
         self.columns.iter().position(|column| column == name).ok_or_else(|| {
-            let error = Error::usage(format!("the table has no column `{name}`"))
+            let error = fault(format!("the table has no column `{name}`"))
                 .found(shortened(&self.columns))
                 .at(Place::File(self.source.clone()));
             match nearest(name, self.columns.iter().map(String::as_str)) {

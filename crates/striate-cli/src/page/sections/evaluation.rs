@@ -2,29 +2,21 @@
 
 use crate::look;
 use crate::output::{percent, thousands};
-use crate::page::{Context, Html, Section};
+use crate::page::{Context, Html, Section, Told};
 use striate::evaluate::{Calibration, Separation};
 use striate::prelude::*;
 
 pub(crate) const SECTION: Section = Section { name: "evaluation", title: "Evaluation", build };
 
 fn build(context: &Context) -> Result<Option<Html>> {
-    let answers = &context.answers;
+    let answers = match &context.told {
+        Told::Classes(answers) => answers,
+        Told::Numbers(pairs) => return numbers(context, pairs).map(Some),
+    };
     let (confusion, names) = (answers.confusion(), answers.classes());
     let calibration = Calibration::of(answers, look::evaluation::BINS);
     let mut html = Html::default();
-    html.paragraph(&format!(
-        "Of {}{}, with the weights of the best epoch.",
-        context.data.source(),
-        match answers.len() < context.samples {
-            true => format!(
-                " (the first {} of {} samples)",
-                thousands(answers.len() as u64),
-                thousands(context.samples as u64)
-            ),
-            false => format!(" ({} samples)", thousands(answers.len() as u64)),
-        }
-    ));
+    html.paragraph(&of(context));
     let (mean, weighted) = (confusion.macro_average(), confusion.weighted_average());
     html.facts(&[
         ("accuracy", percent(confusion.accuracy())),
@@ -77,4 +69,37 @@ fn build(context: &Context) -> Result<Option<Html>> {
     let figures: Vec<_> = drawn.iter().map(|(name, drawing)| (drawing, told(name))).collect();
     html.figures(&figures.iter().map(|(drawing, told)| (*drawing, told.as_str(), "")).collect::<Vec<_>>())?;
     Ok(Some(html))
+}
+
+/// What the numbers are of.
+fn of(context: &Context) -> String {
+    let (answered, samples) = (context.data.len(), context.samples);
+    let count = match answered < samples {
+        true => format!("the first {} of {} samples", thousands(answered as u64), thousands(samples as u64)),
+        false => format!("{} samples", thousands(answered as u64)),
+    };
+    format!("Of {} ({count}), with the weights of the best epoch.", context.data.source())
+}
+
+/// Of a model that gives numbers: how far they are off.
+fn numbers(context: &Context, pairs: &[(f64, f64)]) -> Result<Html> {
+    let errors = look::numbers::Errors::of(pairs);
+    let target = context.saved.model().targets.join(", ");
+    let mut html = Html::default();
+    html.paragraph(&of(context));
+    html.facts(&[
+        ("root mean square error", format!("{:.4}", errors.rmse)),
+        ("mean error, without its sign", format!("{:.4}", errors.mean)),
+        ("R²", errors.r2.map_or("—".into(), |r2| format!("{r2:.4}"))),
+    ]);
+    html.paragraph(
+        "R² is the part of the variance that the model explains: 1 at best, 0 for a model that always tells the mean.",
+    );
+    let told = format!("What the model tells over what is true, for {} samples of {target}", pairs.len());
+    let off = format!("How many samples are off by how much, for {} samples of {target}", pairs.len());
+    html.figures(&[
+        (&look::numbers::told(&target, pairs), &told, "On the dashed line what is told is true."),
+        (&look::numbers::off(&target, pairs), &off, ""),
+    ])?;
+    Ok(html)
 }

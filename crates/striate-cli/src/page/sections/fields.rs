@@ -16,19 +16,26 @@ fn build(context: &Context) -> Result<Option<Html>> {
     let (mut marks, mut told, mut last) = (vec![], vec![], vec![]);
     for layer in &context.summary.layers {
         let (Some(field), [_, high, wide]) = (&layer.receptive_field, &layer.output[..]) else { continue };
+        let size = layer.boxes.as_ref().map_or(field.size.clone(), |boxes| boxes.greatest());
         // Only layers that see more than those before them.
-        if field.size.len() != 2 || field.size == last || marks.len() == MOST {
+        if size.len() != 2 || size == last || marks.len() == MOST {
             continue;
         }
-        last.clone_from(&field.size);
+        last.clone_from(&size);
         // The middle unit's field, cut at the border of the picture.
-        let seen = field.clipped(&[high / 2, wide / 2], &[rows, columns]);
+        let middle = [high / 2, wide / 2];
+        let seen = match &layer.boxes {
+            Some(boxes) => boxes.at(&middle),
+            None => field.clipped(&middle, &[rows, columns]),
+        };
         let cut = |axis: usize| (seen[axis].start as f32, seen[axis].len() as f32);
         let ((top, tall), (left, broad)) = (cut(0), cut(1));
-        let name = format!(
-            "{}: {}×{}, one step is {}×{}",
-            layer.name, field.size[0], field.size[1], field.stride[0], field.stride[1]
-        );
+        let name = match layer.boxes {
+            Some(_) => format!("{}: at most {}×{}, by place", layer.name, size[0], size[1]),
+            None => {
+                format!("{}: {}×{}, one step is {}×{}", layer.name, size[0], size[1], field.stride[0], field.stride[1])
+            }
+        };
         told.push(name.clone());
         marks.push(Mark::Box { top, left, high: tall, wide: broad, colour: colour::class(marks.len()), name });
     }

@@ -21,8 +21,10 @@ fn build(context: &Context) -> Result<Option<Html>> {
     let directions = look::spectra::directions(&format!("Directions that kernels of {name} let through"), &responses);
     let mut html = Html::default();
     html.paragraph(
-        "A kernel that is bright in the middle blurs (low-pass), one that is dark there finds edges (high-pass or band-pass), \
-         across the direction in which it is bright.",
+        "A frequency passes where its response is at least 0.71 of the greatest, half of the power. A kernel whose middle passes \
+         blurs (low-pass); one whose middle does not finds edges: high-pass where frequencies at the border of the plane pass, \
+         band-pass where only those between do. The peak is how far the brightest place is from the middle, in cycles per pixel; \
+         the angle is that along which the kernel looks for change.",
     );
     html.figure(&sheet, &format!("Frequency responses of {} kernels of {name}", responses.len()), "")?;
     html.figure(&directions, &format!("Responses of kernels of {name} over all directions"), "")?;

@@ -1,7 +1,8 @@
 //! Model, data and settings of the run.
 
+use crate::look;
 use crate::output::{percent, thousands};
-use crate::page::{Context, Html, Section};
+use crate::page::{Context, Html, Section, Told};
 use striate::prelude::*;
 
 pub(crate) const SECTION: Section = Section { name: "summary", title: "Summary", build };
@@ -9,9 +10,13 @@ pub(crate) const SECTION: Section = Section { name: "summary", title: "Summary",
 fn build(context: &Context) -> Result<Option<Html>> {
     let Context { record, summary, saved, .. } = context;
     let mut html = Html::default();
+    let quality = match &context.told {
+        Told::Classes(answers) => ("accuracy", percent(answers.confusion().accuracy())),
+        Told::Numbers(pairs) => ("root mean square error", format!("{:.4}", look::numbers::Errors::of(pairs).rmse)),
+    };
     html.facts(&[
         ("model", record.model.clone()),
-        ("accuracy", percent(context.answers.confusion().accuracy())),
+        quality,
         ("parameters", thousands(summary.parameters)),
         ("multiply-adds a sample", thousands(summary.macs)),
         ("epochs", context.history.epochs().to_string()),
@@ -19,17 +24,24 @@ fn build(context: &Context) -> Result<Option<Html>> {
     ]);
     let shape = |sizes: &[usize]| sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
     html.paragraph(&format!(
-        "Data: {}; samples of {}, {} classes.",
+        "Data: {}; samples of {}, {}.",
         context.data.source(),
         shape(&summary.input),
-        saved.model().classes.len()
+        match context.answers() {
+            Some(answers) => format!("{} classes", answers.classes().len()),
+            None => format!("a number to tell: {}", saved.model().targets.join(", ")),
+        }
     ));
     html.heading("Layers");
     let rows: Vec<Vec<String>> = summary
         .layers
         .iter()
         .map(|layer| {
-            let field = layer.receptive_field.as_ref().map_or(String::new(), |field| shape(&field.size));
+            let field = match (&layer.boxes, &layer.receptive_field) {
+                (Some(boxes), _) => format!("≤ {}", shape(&boxes.greatest())),
+                (None, Some(field)) => shape(&field.size),
+                (None, None) => String::new(),
+            };
             vec![
                 layer.name.clone(),
                 layer.r#type.to_string(),

@@ -8,9 +8,9 @@ mod exciters;
 mod maximize;
 
 pub use exciters::{Channel, Exciters, Patch, cut, exciters};
-pub use maximize::{Ascent, Maximized, maximize};
+pub use maximize::{Ascent, Maximized, Origin, maximize};
 
-use super::{Lens, LensLayer, ReceptiveField};
+use super::{Boxes, Lens, LensLayer, ReceptiveField};
 use std::ops::Range;
 use striate_tensor::{Error, Result};
 
@@ -26,6 +26,8 @@ struct Sight {
     sizes: Vec<usize>,
     /// None where every unit sees the whole sample.
     field: Option<ReceptiveField>,
+    /// Where the box depends on the place.
+    boxes: Option<Boxes>,
 }
 
 impl Sight {
@@ -33,7 +35,8 @@ impl Sight {
         let input = &lens.model().input;
         let sizes = input.get(1..).unwrap_or_default().to_vec();
         let summary = lens.model().summary()?;
-        let field = summary.layers.into_iter().find(|l| l.name == layer.name).and_then(|l| l.receptive_field);
+        let found = summary.layers.into_iter().find(|l| l.name == layer.name);
+        let (field, boxes) = found.map_or((None, None), |l| (l.receptive_field, l.boxes));
         let spatial = layer.output.rank() == input.rank() && input.rank() > 1;
         if !spatial && layer.output.rank() != 1 {
             return Err(Error::usage(format!("the layer `{}` has no channels over the sample", layer.name))
@@ -41,14 +44,18 @@ impl Sight {
                 .expected("channels with the sample's spatial axes, or units without any"));
         }
         let slides = |field: &ReceptiveField| field.stride.iter().all(|&stride| stride > 0);
-        Ok(Sight { sizes, field: field.filter(|field| spatial && slides(field)) })
+        let field = field.filter(|field| spatial && slides(field));
+        Ok(Sight { sizes, field, boxes: boxes.filter(|_| spatial) })
     }
 
     /// The elements that the unit at a position sees, an axis each; they may lie in the padding.
     fn at(&self, position: &[usize]) -> Vec<Range<i64>> {
-        match &self.field {
-            Some(field) => field.at(position),
-            None => self.sizes.iter().map(|&size| 0..size as i64).collect(),
+        match (&self.field, &self.boxes) {
+            (Some(field), _) => field.at(position),
+            (None, Some(boxes)) => {
+                boxes.at(position).into_iter().map(|range| range.start as i64..range.end as i64).collect()
+            }
+            (None, None) => self.sizes.iter().map(|&size| 0..size as i64).collect(),
         }
     }
 }
