@@ -1,5 +1,9 @@
 //! Adaline, adaptive linear neurons: the delta rule (least mean squares).
 //!
+#![cfg_attr(doc, doc = picture!("adaline"))]
+//!
+//! The error of three units on the petals of irises; drawn by `striate play adaline`.
+//!
 //! ```text
 //! y = w·x + b,   e = t − y,   E = ½·mean e²
 //! per sample:   w ← w + η·e·x,         b ← b + η·e

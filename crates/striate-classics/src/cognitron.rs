@@ -1,5 +1,9 @@
 //! Fukushima's cognitron: layers of cells that find features of features without a teacher.
 //!
+#![cfg_attr(doc, doc = picture!("cognitron"))]
+//!
+//! Six patterns, what three layers answer, and what the strongest cell of the last looks for; drawn by `striate play cognitron`.
+//!
 //! Every layer is a sheet of cells of the size of the input. Cell n sees the cells n + ν of the layer before within
 //! the square S around it, through excitatory synapses a(ν, n) ≥ 0 and, by way of an inhibitory cell v, through one
 //! inhibitory synapse b(n) ≥ 0 that shunts (divides) instead of subtracting:
@@ -20,14 +24,18 @@
 //! otherwise                                  nothing changes
 //! ```
 //!
-//! (cells outside the sheet are silent). A winner's Δb is such that, for the pattern at hand, h grows half as much as e:
-//! its answer to that pattern tends to 1 however long it is shown, while a pattern of the same strength elsewhere finds
-//! all of h and little of e. (With Δb = q·∑ a·u₋/(2·v), as some textbooks print it, h would grow with the square of the
-//! time and silence the winner.) The weak rule lets silent regions begin: as ∑ c·u₋² ≥ (∑ c·u₋)², e grows faster than h
-//! unless the input is uniform. Nothing is drawn by chance; neighbours differ by what they see.
+//! (cells outside the sheet are silent). A winner's Δb is Σ_ν Δa(ν, n)·u₋(n+ν) / (2·v(n)): for the pattern at hand h
+//! grows half as much as e, so that the answer to it tends to 1 however long it is shown, while a pattern of the same
+//! strength elsewhere finds all of h and little of e. The neocognitron, whose v is the root of ∑ c·u₋², asks for the same
+//! by Δb = q·v/2. Textbooks print Δb = q·∑ a·u₋/(2·v) for the cognitron, with a where this has Δa/q: read with the
+//! weights as they have grown, h would grow with the square of the time and silence the winner, which is why the rule is
+//! not taken so here; the paper of 1975 itself was not compared. The weak rule lets silent regions begin: as ∑ c·u₋² ≥
+//! (∑ c·u₋)², e grows faster than h unless the input is uniform. Nothing is drawn by chance; neighbours differ by what
+//! they see.
 //!
-//! Source: K. Fukushima, "Cognitron: a self-organizing multilayered neural network", Biological Cybernetics 20 (1975);
-//! the weak rule as in P. D. Wasserman, "Neural computing: theory and practice" (1989).
+//! Sources: K. Fukushima, "Cognitron: a self-organizing multilayered neural network", Biological Cybernetics 20 (1975),
+//! for the cells and who grows; both rules of growth start from P. D. Wasserman, "Neural computing: theory and practice"
+//! (1989), the winner's Δb changed as said. K. Fukushima, "Neocognitron", Biological Cybernetics 36 (1980).
 //!
 //! What to watch: one cell grows in each vicinity, so that a large one leaves the layer few features and makes
 //! patterns that share much share a cell too. Show all patterns in turn: those that come alone take the free cells.
@@ -322,5 +330,30 @@ impl Saved for Cognitron {
             });
         }
         Ok(Cognitron { weights: falling(settings.area), settings, layers })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The header's remark on the rule that textbooks print: a winner that is shown one pattern falls silent by it.
+    #[test]
+    fn inhibition_that_grows_with_the_excitation_silences_the_winner() {
+        let (c, u) = (falling(2), |tap: usize| f32::from(tap / 5 == 2));
+        let over = |f: &dyn Fn(usize) -> f32| (0..c.len()).map(f).sum::<f32>();
+        let (rate, v, squares) = (16.0, over(&|tap| c[tap] * u(tap)), over(&|tap| c[tap] * u(tap) * u(tap)));
+        let answers = |printed: bool| -> Vec<f32> {
+            let (mut e, mut b) = (0.0, 0.0);
+            let step = |_| {
+                b += rate * if printed { e } else { squares } / (2.0 * v);
+                e += rate * squares;
+                shunt(e, b * v)
+            };
+            (0..60).map(step).collect()
+        };
+        let (own, printed) = (answers(false), answers(true));
+        assert!(own.windows(2).all(|two| two[0] <= two[1]) && own[59] > 0.95, "{own:?}");
+        assert!(printed[0] > 1.0 && printed[59] == 0.0, "{printed:?}");
     }
 }

@@ -1,6 +1,10 @@
 //! Competitive learning: the unit nearest to a row wins and moves towards it; a conscience keeps any unit from
 //! winning all the time.
 //!
+#![cfg_attr(doc, doc = picture!("competitive"))]
+//!
+//! What twenty units became that competed for handwritten digits; drawn by `striate play competitive`.
+//!
 //! ```text
 //! winner   k = argmin |x − wᵢ|² − C·(1/N − pᵢ)
 //! moves    wₖ ← wₖ + η·(x − wₖ)

@@ -1,6 +1,10 @@
 //! The deep belief network: restricted Boltzmann machines one upon the other, each learning the features of the one
 //! below.
 //!
+#![cfg_attr(doc, doc = picture!("dbn"))]
+//!
+//! Digits, the same through the top features and back, and samples; drawn by `striate play dbn`.
+//!
 //! ```text
 //! train   h⁰ = rows; for l = 1, 2, …: machine l learns hˡ⁻¹; hˡ = p(h | hˡ⁻¹)
 //! up      the same means, without learning

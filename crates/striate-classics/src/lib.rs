@@ -16,7 +16,8 @@
 //! | [`rbm`] | restricted Boltzmann machine | the distribution of the rows | Smolensky 1986; Hinton 2002 |
 //! | [`dbn`] | deep belief network | the features of features, layer by layer | Hinton, Osindero and Teh 2006 |
 //!
-//! [`data`] holds four small data sets, [`online`] learning while in use, [`Schedule`] is a quantity that falls, and
+//! Each page has the formulas, their source, an example that is tested, and a picture of the network at work, which
+//! `striate play` of the command line draws. [`data`] holds four small data sets, [`online`] learning while in use, [`Schedule`] is a quantity that falls, and
 //! [`Saved`] writes every network to a file. What a network draws is a function of its seed; the same seed gives the same
 //! bits. Every door checks what comes in by the same rules: a setting out of range is a `Fault::Model`, rows or labels that
 //! do not fit are a `Fault::Data`, and both say what was found and what was expected.
@@ -33,6 +34,18 @@
 //! # Ok::<(), striate_tensor::Error>(())
 //! ```
 #![forbid(unsafe_code)]
+
+/// A picture of the folder `pictures` for a page of documentation: on white in every theme, as `striate play` drew it.
+#[cfg(doc)]
+macro_rules! picture {
+    ($name:literal) => {
+        concat!(
+            "<div style=\"background:#fff;border-radius:6px;width:fit-content;max-width:100%;overflow-x:auto\">\n",
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/pictures/", $name, ".svg")),
+            "</div>"
+        )
+    };
+}
 
 pub mod adaline;
 pub mod art;

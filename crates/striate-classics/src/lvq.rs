@@ -1,5 +1,9 @@
 //! Learning vector quantisation: labelled prototypes that move until the nearest one has the right label.
 //!
+#![cfg_attr(doc, doc = picture!("lvq"))]
+//!
+//! Prototypes of irises by their petals, and the regions that are nearest to them; drawn by `striate play lvq`.
+//!
 //! ```text
 //! c = argmin_j ‖x − m_j‖
 //! LVQ1     m_c ← m_c + α·(x − m_c) where the label is right, m_c ← m_c − α·(x − m_c) where it is wrong

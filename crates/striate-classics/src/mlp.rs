@@ -1,5 +1,9 @@
 //! Multilayer perceptron: logistic units in layers, learning by back-propagation as textbooks teach it.
 //!
+#![cfg_attr(doc, doc = picture!("mlp"))]
+//!
+//! Exclusive or, learned by four hidden units: the answers over the plane; drawn by `striate play backprop`.
+//!
 //! ```text
 //! forward    I_j = Σ_i w_ij·O_i + θ_j,   O_j = 1/(1 + e^(−I_j))
 //! backward   Err_j = O_j(1 − O_j)(T_j − O_j) at the output,   Err_j = O_j(1 − O_j)·Σ_k Err_k·w_jk below

@@ -4,7 +4,8 @@ mod common;
 
 use common::Bench;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 /// The names that the program lists.
 fn networks(bench: &Bench) -> Vec<String> {
@@ -56,6 +57,62 @@ fn every_network_tells_and_draws_the_same_for_any_number_of_threads() {
 
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+/// The pictures of the documentation: network, its file, and the crate and name under which it is kept.
+const KEPT: [(&str, &str, &str); 14] = [
+    ("perceptron", "lines.svg", "striate-classics/pictures/perceptron.svg"),
+    ("adaline", "loss.svg", "striate-classics/pictures/adaline.svg"),
+    ("backprop", "xor.svg", "striate-classics/pictures/mlp.svg"),
+    ("hopfield", "recall.svg", "striate-classics/pictures/hopfield.svg"),
+    ("hebb", "components.svg", "striate-classics/pictures/hebb.svg"),
+    ("competitive", "units.svg", "striate-classics/pictures/competitive.svg"),
+    ("cognitron", "cells.svg", "striate-classics/pictures/cognitron.svg"),
+    ("som", "map.svg", "striate-classics/pictures/som.svg"),
+    ("lvq", "irises.svg", "striate-classics/pictures/lvq.svg"),
+    ("art", "categories.svg", "striate-classics/pictures/art.svg"),
+    ("artmap", "boxes.svg", "striate-classics/pictures/artmap.svg"),
+    ("recurrent", "memory.svg", "striate-graph/pictures/recurrent.svg"),
+    ("rbm", "samples.svg", "striate-classics/pictures/rbm.svg"),
+    ("dbn", "samples.svg", "striate-classics/pictures/dbn.svg"),
+];
+
+/// `STRIATE_PICTURES=1 cargo test -p striate-cli --test play pictures` writes them anew.
+#[test]
+fn pictures_of_the_documentation_are_what_the_networks_draw_now() {
+    let bench = Bench::new();
+    let kept: BTreeSet<String> = KEPT.iter().map(|(network, ..)| network.to_string()).collect();
+    assert_eq!(kept, networks(&bench).into_iter().collect(), "each network has a picture");
+    let crates = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let anew = env::var_os("STRIATE_PICTURES").is_some();
+    for (network, file, path) in KEPT {
+        let path = crates.join(path);
+        // Where products of matrices add up in another order, or functions round otherwise, samples differ.
+        if anew || same_arithmetic() {
+            bench.well(&format!("play {network} --out {network}"));
+            let now = fs::read(bench.path(network).join(file)).unwrap();
+            if anew {
+                fs::write(&path, &now).unwrap();
+            }
+            assert!(fs::read(&path).unwrap() == now, "{network}: {} is not what it draws now", path.display());
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("<svg ") && text.ends_with("</svg>\n") && text.len() < 25_000, "{network}: {}", text.len());
+        // An empty line would end the HTML within the page.
+        assert!(!text.contains("\n\n"), "{network}");
+    }
+}
+
+/// Whether this machine computes as that on which the pictures were made.
+#[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
+fn same_arithmetic() -> bool {
+    let all = env::var_os("STRIATE_ISA").is_none_or(|isa| isa == "avx2");
+    all && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+}
+
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")))]
+fn same_arithmetic() -> bool {
+    false
 }
 
 #[test]

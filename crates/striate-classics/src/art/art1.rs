@@ -65,25 +65,7 @@ impl Art for Art1 {
         Ok(Art1 { settings, features, weights: vec![] })
     }
 
-    fn settings(&self) -> &Art1Settings {
-        &self.settings
-    }
-
-    fn features(&self) -> usize {
-        self.features
-    }
-
-    fn width(&self) -> usize {
-        self.features
-    }
-
-    fn weights(&self) -> &[f32] {
-        &self.weights
-    }
-
-    fn weights_mut(&mut self) -> &mut Vec<f32> {
-        &mut self.weights
-    }
+    accessors!(Art1Settings);
 
     fn code(&self, x: &[f32]) -> Result<Vec<f32>> {
         row(x, self.features)?;

@@ -75,25 +75,7 @@ impl Art for Art2a {
         Ok(Art2a { settings, features, weights: vec![] })
     }
 
-    fn settings(&self) -> &Art2aSettings {
-        &self.settings
-    }
-
-    fn features(&self) -> usize {
-        self.features
-    }
-
-    fn width(&self) -> usize {
-        self.features
-    }
-
-    fn weights(&self) -> &[f32] {
-        &self.weights
-    }
-
-    fn weights_mut(&mut self) -> &mut Vec<f32> {
-        &mut self.weights
-    }
+    accessors!(Art2aSettings);
 
     fn code(&self, x: &[f32]) -> Result<Vec<f32>> {
         row(x, self.features)?;

@@ -72,24 +72,10 @@ impl Art for FuzzyArt {
         Ok(FuzzyArt { settings, features, weights: vec![] })
     }
 
-    fn settings(&self) -> &FuzzyArtSettings {
-        &self.settings
-    }
-
-    fn features(&self) -> usize {
-        self.features
-    }
+    accessors!(FuzzyArtSettings);
 
     fn width(&self) -> usize {
         if self.settings.complement { 2 * self.features } else { self.features }
-    }
-
-    fn weights(&self) -> &[f32] {
-        &self.weights
-    }
-
-    fn weights_mut(&mut self) -> &mut Vec<f32> {
-        &mut self.weights
     }
 
     fn code(&self, x: &[f32]) -> Result<Vec<f32>> {

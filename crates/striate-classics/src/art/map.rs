@@ -1,5 +1,9 @@
 //! ARTMAP: resonance that learns what belongs to its categories.
 //!
+#![cfg_attr(doc, doc = picture!("artmap"))]
+//!
+//! Boxes that tell irises apart by their petals; drawn by `striate play artmap`.
+//!
 //! ```text
 //! the category J of x maps to K       resonance: J learns
 //! J maps to another than K            match tracking: ρ_a rises to M_J + ε, the search goes on

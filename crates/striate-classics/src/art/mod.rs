@@ -1,5 +1,9 @@
 //! Adaptive resonance: categories that form by themselves, one row after the other, and do not forget.
 //!
+#![cfg_attr(doc, doc = picture!("art"))]
+//!
+//! The largest categories of handwritten digits; drawn by `striate play art`.
+//!
 //! ```text
 //! I = code of the row
 //! by falling choice T_j (of equals the first): the category J resonates where its match M_J ≥ ρ
@@ -14,7 +18,8 @@
 //! | [`FuzzyArt`] | (x, 1−x) | \|I∧w\| / (α+\|w\|) | \|I∧w\| / \|I\| | w ← β·(I∧w) + (1−β)·w |
 //!
 //! ∧ is the minimum, \|·\| the sum of the elements, ρ the vigilance: how alike the rows of a category must be.
-//! [`Classifier`] and [`Artmap`] learn labels and pairs with any of them. Sources stand in each file.
+//! [`Classifier`] and [`Artmap`] learn labels and pairs with any of them. Formulas and sources of each: [`art1`], [`art2a`],
+//! [`fuzzy`], [`map`].
 //!
 //! # What to watch
 //!
@@ -33,10 +38,31 @@
 //! # Ok::<(), striate_tensor::Error>(())
 //! ```
 
-mod art1;
-mod art2a;
-mod fuzzy;
-mod map;
+/// The methods of [`Art`] that give the fields `settings`, `features` and `weights`, which every network has.
+macro_rules! accessors {
+    ($settings:ty) => {
+        fn settings(&self) -> &$settings {
+            &self.settings
+        }
+
+        fn features(&self) -> usize {
+            self.features
+        }
+
+        fn weights(&self) -> &[f32] {
+            &self.weights
+        }
+
+        fn weights_mut(&mut self) -> &mut Vec<f32> {
+            &mut self.weights
+        }
+    };
+}
+
+pub mod art1;
+pub mod art2a;
+pub mod fuzzy;
+pub mod map;
 
 pub use art1::{Art1, Art1Settings};
 pub use art2a::{Art2a, Art2aSettings};
@@ -73,8 +99,10 @@ pub trait Art: Sized {
     /// Numbers of a row.
     fn features(&self) -> usize;
 
-    /// Numbers of a code and of a category's weights.
-    fn width(&self) -> usize;
+    /// Numbers of a code and of a category's weights: those of a row where the code adds none.
+    fn width(&self) -> usize {
+        self.features()
+    }
 
     /// The weights of all categories, one behind the other.
     fn weights(&self) -> &[f32];

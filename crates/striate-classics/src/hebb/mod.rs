@@ -1,5 +1,9 @@
 //! Learning by correlation: Hebb's rule, and what keeps it bounded: Oja's and Sanger's.
 //!
+#![cfg_attr(doc, doc = picture!("hebb"))]
+//!
+//! What Oja's unit and eight of Sanger's make of handwritten digits; drawn by `striate play hebb`.
+//!
 //! ```text
 //! Hebb     Δw = η·y·x                           grows without end along the correlation of x and y
 //! Oja      Δw = η·y·(x − y·w)                   |w| → 1, w → the first principal component of x

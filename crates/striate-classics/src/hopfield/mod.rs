@@ -1,6 +1,10 @@
 //! Associative memory: patterns are stored in the weights between units, and recalled from a part or a noisy copy by
 //! an energy that falls.
 //!
+#![cfg_attr(doc, doc = picture!("hopfield"))]
+//!
+//! Ten stored digits, recalled from noise and from their upper halves; drawn by `striate play hopfield`.
+//!
 //! | | state | rule | energy |
 //! |---|---|---|---|
 //! | [`Hopfield`] | ±1 | sᵢ ← sgn(∑ⱼ wᵢⱼ·sⱼ) | −½·sᵀ·W·s |

@@ -1,5 +1,9 @@
 //! Rosenblatt's perceptron: units that are corrected whenever they err, until they no longer do.
 //!
+#![cfg_attr(doc, doc = picture!("perceptron"))]
+//!
+//! Lines between irises by their petals, and the answer of the unit with the greatest sum; drawn by `striate play perceptron`.
+//!
 //! A unit answers with the sign of s = w·x + b. For a row x of target t = ±1
 //!
 //! ```text

@@ -1,6 +1,10 @@
 //! The self-organising map: a grid of units that spreads over the data so that neighbours on the grid are neighbours in
 //! the data.
 //!
+#![cfg_attr(doc, doc = picture!("som"))]
+//!
+//! A map of handwritten digits: the weights of each unit, where it lies on the grid; drawn by `striate play som`.
+//!
 //! ```text
 //! c = argmin_j d(x, w_j)
 //! w_j ← w_j + α(t)·h(d_cj, σ(t))·(x − w_j)                        online

@@ -53,6 +53,32 @@ fn the_deepest_layer_has_cells_for_each_line_alone() {
     }
 }
 
+/// The mean, over the cells of a layer that answer any line, of the part that the strongest answer has in all four: 1 if
+/// each cell answers one line alone, 1/4 if all lines are alike to it.
+fn selectivity(network: &Cognitron, layer: usize) -> f32 {
+    let answers = lines().map(|line| network.response(&line).unwrap().swap_remove(layer));
+    let of = |cell: usize| {
+        let own = [0, 1, 2, 3].map(|line| answers[line][cell]);
+        (own.iter().copied().fold(0.0, f32::max), own.iter().sum::<f32>())
+    };
+    let parts: Vec<f32> =
+        (0..SIDE * SIDE).map(of).filter(|(_, sum)| *sum > 0.0).map(|(most, sum)| most / sum).collect();
+    parts.iter().sum::<f32>() / parts.len() as f32
+}
+
+#[test]
+fn cells_of_every_layer_answer_lines_and_become_selective() {
+    let (early, late) = (trained(4), trained(20));
+    for layer in 0..4 {
+        for (i, line) in lines().iter().enumerate() {
+            let most = late.response(line).unwrap()[layer].iter().copied().fold(0.0, f32::max);
+            assert!(most > 0.3, "layer {layer} answers line {i} with {most}");
+        }
+        let (before, after) = (selectivity(&early, layer), selectivity(&late, layer));
+        assert!(after > before && after > 0.9, "layer {layer}: {before} → {after}");
+    }
+}
+
 #[test]
 fn reverse_reproduction_gives_the_line_back() {
     let network = trained(20);

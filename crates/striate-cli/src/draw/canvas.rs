@@ -27,7 +27,7 @@ pub(crate) enum Shape {
     Circle { at: Point, radius: f32, fill: Colour, rim: Option<Stroke> },
     Path { points: Vec<Point>, closed: bool, fill: Option<Colour>, stroke: Option<Stroke> },
     Text { at: Point, size: f32, anchor: Anchor, upwards: bool, colour: Colour, text: String },
-    Image { at: Point, cell: f32, pixels: Pixels },
+    Image { at: Point, cell: Point, pixels: Pixels },
 }
 
 /// A whole picture.
@@ -155,6 +155,11 @@ impl Canvas {
 
     /// A picture of pixels, each a square of `cell`.
     pub(crate) fn image(&mut self, at: Point, cell: f32, pixels: Pixels) {
+        self.stretched(at, (cell, cell), pixels);
+    }
+
+    /// A picture of pixels, each a rectangle of this width and height.
+    pub(crate) fn stretched(&mut self, at: Point, cell: Point, pixels: Pixels) {
         self.put(Shape::Image { at, cell, pixels });
     }
 
@@ -166,12 +171,7 @@ impl Canvas {
     /// A standing colour bar with its ends and what they measure.
     pub(crate) fn colour_bar(&mut self, (x, y): Point, height: f32, (low, high): (f32, f32), map: Map, unit: &str) {
         let steps: Vec<f32> = (0..LEVELS).rev().map(|i| i as f32 / (LEVELS - 1) as f32).collect();
-        let cell = height / LEVELS as f32;
-        for (i, &t) in steps.iter().enumerate() {
-            // A little overlap, but at the end: no gaps between neighbours.
-            let overlap = if i + 1 < LEVELS { 0.6 } else { 0.0 };
-            self.rect(x, y + i as f32 * cell, 12.0, cell + overlap, map.colour(t));
-        }
+        self.stretched((x, y), (12.0, height / LEVELS as f32), Pixels::values(&steps, 1, (0.0, 1.0), map));
         self.frame(x, y, 12.0, height, FRAME, 0.6);
         self.text(x + 16.0, y + 9.0, 11.0, Anchor::Start, TEXT, &number(high));
         self.text(x + 16.0, y + height, 11.0, Anchor::Start, TEXT, &number(low));

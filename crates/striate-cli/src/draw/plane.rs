@@ -3,6 +3,7 @@
 use super::canvas::{Anchor, Canvas, Drawing};
 use super::chart::Axes;
 use super::colour::{self, BLACK, FRAME, TEXT, WHITE};
+use super::pixels::Pixels;
 use striate::classics::data::Samples;
 use striate::prelude::*;
 
@@ -51,18 +52,10 @@ pub(crate) fn draw(
     let mut canvas = Canvas::new(700.0, 460.0);
     let [x, y] = ranges(samples);
     let axes = Axes::new((72.0, 42.0), (460.0, 360.0), x, y);
-    let (cell_width, cell_height) = (460.0 / CELLS as f32, 360.0 / CELLS as f32);
-    for (row, line) in regions([x, y], CELLS, CELLS, classify)?.chunks(CELLS).enumerate() {
-        let mut start = 0;
-        while start < CELLS {
-            let length = line[start..].iter().take_while(|class| **class == line[start]).count();
-            if let Some(class) = line[start] {
-                let (left, top) = (72.0 + start as f32 * cell_width, 42.0 + row as f32 * cell_height);
-                canvas.rect(left, top, length as f32 * cell_width, cell_height + 0.3, colour::class(class).pale());
-            }
-            start += length;
-        }
-    }
+    let shade = |class: Option<usize>| class.map_or(WHITE, |class| colour::class(class).pale());
+    let pixels = regions([x, y], CELLS, CELLS, classify)?.into_iter().map(shade).collect();
+    let cell = (460.0 / CELLS as f32, 360.0 / CELLS as f32);
+    canvas.stretched((72.0, 42.0), cell, Pixels { columns: CELLS, pixels });
     for i in 0..samples.len() {
         let (class, (px, py)) = (samples.labels()[i], axes.at(samples.row(i)[0], samples.row(i)[1]));
         canvas.mark(class, px, py, 4.0, colour::class(class));

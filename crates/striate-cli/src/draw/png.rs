@@ -28,7 +28,7 @@ pub(crate) fn file(drawing: &Drawing) -> Result<Vec<u8>> {
     rgb(width, height, &raster.bytes())
 }
 
-/// The file of a picture whose pixels are three bytes each, row by row.
+/// The file of a picture whose pixels are three bytes each, row by row; a byte each in the file where all are grey.
 ///
 /// # Errors
 /// `Fault::Internal`: the number of bytes is another.
@@ -36,13 +36,15 @@ pub(crate) fn rgb(columns: usize, rows: usize, bytes: &[u8]) -> Result<Vec<u8>> 
     let mistake = |failure: png::EncodingError| Error::internal("a picture could not be coded").found(failure);
     let mut file = vec![];
     let mut encoder = png::Encoder::new(&mut file, columns as u32, rows as u32);
-    encoder.set_color(png::ColorType::Rgb);
+    let grey: Option<Vec<u8>> =
+        bytes.chunks(3).map(|pixel| pixel.iter().all(|byte| *byte == pixel[0]).then_some(pixel[0])).collect();
+    encoder.set_color(if grey.is_some() { png::ColorType::Grayscale } else { png::ColorType::Rgb });
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Balanced);
     // Flat areas repeat: differences to neighbours would only hide that.
     encoder.set_filter(png::Filter::NoFilter);
     let mut writer = encoder.write_header().map_err(mistake)?;
-    writer.write_image_data(bytes).map_err(mistake)?;
+    writer.write_image_data(grey.as_deref().unwrap_or(bytes)).map_err(mistake)?;
     writer.finish().map_err(mistake)?;
     Ok(file)
 }

@@ -43,13 +43,14 @@ impl Raster {
         }
     }
 
-    pub(crate) fn image(&mut self, (x, y): Point, cell: f32, pixels: &Pixels) {
-        let (left, top, cell) = ((x * self.scale).round(), (y * self.scale).round(), cell * self.scale);
-        let (wide, high) = (pixels.columns as f32 * cell, pixels.rows() as f32 * cell);
+    pub(crate) fn image(&mut self, (x, y): Point, cell: Point, pixels: &Pixels) {
+        let (left, top) = ((x * self.scale).round(), (y * self.scale).round());
+        let cell = (cell.0 * self.scale, cell.1 * self.scale);
+        let (wide, high) = (pixels.columns as f32 * cell.0, pixels.rows() as f32 * cell.1);
         for row in 0..high.round() as i64 {
             for column in 0..wide.round() as i64 {
-                let of = |i: i64, n: usize| (((i as f32 + 0.5) / cell) as usize).min(n - 1);
-                let from = of(row, pixels.rows()) * pixels.columns + of(column, pixels.columns);
+                let of = |i: i64, cell: f32, n: usize| (((i as f32 + 0.5) / cell) as usize).min(n - 1);
+                let from = of(row, cell.1, pixels.rows()) * pixels.columns + of(column, cell.0, pixels.columns);
                 self.blend(left as i64 + column, top as i64 + row, pixels.pixels[from], 1.0);
             }
         }

@@ -5,6 +5,9 @@ use super::colour::{Colour, EDGE, FRAME, GRID, TEXT, TITLE, WHITE};
 use super::{base64, png};
 use std::fmt::Write;
 
+/// What holds for all shapes: pixels keep their edges, lines have round corners.
+const INHERITED: &str = r#"style="image-rendering:pixelated" stroke-linejoin="round""#;
+
 /// The whole file.
 ///
 /// # Errors
@@ -13,7 +16,7 @@ pub(crate) fn file(drawing: &Drawing) -> striate::tensor::Result<String> {
     let Drawing { width, height, .. } = drawing;
     let head = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} \
-         {height:.0}\" font-family=\"Helvetica, Arial, 'Liberation Sans', sans-serif\">\n"
+         {height:.0}\" font-family=\"Helvetica, Arial, 'Liberation Sans', sans-serif\" {INHERITED}>\n"
     );
     whole(head, drawing, Theme::Light)
 }
@@ -27,7 +30,7 @@ pub(crate) fn inline(drawing: &Drawing, alternative: &str) -> striate::tensor::R
     let Drawing { width, height, .. } = drawing;
     let head = format!(
         "<svg width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\" \
-         font-family=\"Helvetica, Arial, sans-serif\" role=\"img\" aria-label=\"{}\">\n",
+         font-family=\"Helvetica, Arial, sans-serif\" {INHERITED} role=\"img\" aria-label=\"{}\">\n",
         escaped(alternative)
     );
     whole(head, drawing, Theme::Page)
@@ -90,11 +93,12 @@ fn put(out: &mut String, shape: &Shape, theme: Theme) -> striate::tensor::Result
         Shape::Image { at: (x, y), cell, pixels } => {
             let (columns, rows) = (pixels.columns, pixels.rows());
             let (x, y) = (Short(*x), Short(*y));
-            let (width, height) = (Short(columns as f32 * cell), Short(rows as f32 * cell));
+            let (width, height) = (Short(columns as f32 * cell.0), Short(rows as f32 * cell.1));
+            let stretched = if cell.0 == cell.1 { "" } else { r#" preserveAspectRatio="none""# };
             let bytes = base64::text(&png::rgb(columns, rows, &pixels.rgb())?);
             writeln!(
                 out,
-                r#"<image x="{x}" y="{y}" width="{width}" height="{height}" preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,{bytes}"/>"#,
+                r#"<image x="{x}" y="{y}" width="{width}" height="{height}"{stretched} href="data:image/png;base64,{bytes}"/>"#,
             )
         }
     };
@@ -139,7 +143,7 @@ impl std::fmt::Display for Paint {
 fn stroke(stroke: Option<(Colour, f32)>, theme: Theme) -> String {
     stroke.map_or(String::new(), |(colour, thick)| {
         let paint = Paint { name: "stroke", colour: Some(colour), theme };
-        format!(r#"{paint} stroke-width="{thick}" stroke-linejoin="round""#)
+        format!(r#"{paint} stroke-width="{thick}""#)
     })
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Entry {
 }
 
 /// All of them, the oldest first within each family.
-pub(crate) const ENTRIES: [Entry; 13] = [
+pub(crate) const ENTRIES: [Entry; 14] = [
     networks::perceptron::ENTRY,
     networks::adaline::ENTRY,
     networks::backprop::ENTRY,
@@ -30,6 +30,7 @@ pub(crate) const ENTRIES: [Entry; 13] = [
     networks::lvq::ENTRY,
     networks::art::ENTRY,
     networks::artmap::ENTRY,
+    networks::recurrent::ENTRY,
     networks::boltzmann::RBM,
     networks::boltzmann::DBN,
 ];

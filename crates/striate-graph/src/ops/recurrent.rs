@@ -1,5 +1,17 @@
 //! Recurrent networks: a state that goes from step to step of a sequence.
 //!
+#![cfg_attr(
+    doc,
+    doc = concat!(
+        "<div style=\"background:#fff;border-radius:6px;width:fit-content;max-width:100%;overflow-x:auto\">\n",
+        include_str!("../../pictures/recurrent.svg"),
+        "</div>"
+    )
+)]
+//!
+//! Which of four inputs was on at the first step, then noise: how soon each network learns to tell at the end; drawn by
+//! `striate play recurrent`.
+//!
 //! ```text
 //! h_t, c_t = cell(p_t, W·h_(t−1) + b, h_(t−1), c_(t−1))                 p: N×T×G·H   W: G·H×H   b: G·H   h, c: N×T×H
 //! ```
@@ -18,6 +30,34 @@
 //!
 //! and ∂W = Σ_t ∂q_tᵀ·h_(t−1) is one matrix product over all steps. Derivatives of the second order are those of the same
 //! equations, composed of other operations step by step.
+//!
+//! Sources: J. Elman, "Finding structure in time", Cognitive Science 14 (1990), for `rnn`; M. Jordan, "Serial order: a
+//! parallel distributed processing approach" (1986); S. Hochreiter, J. Schmidhuber, "Long short-term memory", Neural
+//! Computation 9 (1997), with the forget gate of F. Gers, J. Schmidhuber, F. Cummins, "Learning to forget" (2000); K. Cho
+//! et al., "Learning phrase representations using RNN encoder-decoder" (2014), for `gru`, its r as in PyTorch.
+//!
+//! ```
+//! use striate_graph::ops::recurrent::{Cell, Recurrent};
+//! use striate_graph::{Builder, Value, f32, interpret};
+//! use striate_tensor::Array;
+//! // One unit, two steps: h_t = tanh(p_t + h_(t−1)/2).
+//! let g = Builder::new();
+//! let inputs = [("p", vec![1, 2, 1]), ("W", vec![1, 1]), ("b", vec![1]), ("h0", vec![1, 1])];
+//! let inputs = inputs.map(|(name, dims)| g.input(name, f32(dims)));
+//! let states = g.apply(Recurrent { cell: Cell::Tanh, reversed: false }, &inputs).get(0).named("h");
+//! let graph = g.finish([states])?;
+//! let value = |dims: &[usize], numbers: &[f64]| Value::from(Array::new(dims, numbers.to_vec()));
+//! let feeds = [
+//!     ("p", value(&[1, 2, 1], &[0.5, -1.0])),
+//!     ("W", value(&[1, 1], &[0.5])),
+//!     ("b", value(&[1], &[0.0])),
+//!     ("h0", value(&[1, 1], &[0.0])),
+//! ];
+//! let trace = interpret(&graph, &graph.initial_state(0), &feeds)?;
+//! let first = 0.5f64.tanh();
+//! assert_eq!(trace.output("h").real().data(), [first, (first / 2.0 - 1.0).tanh()]);
+//! # Ok::<(), striate_tensor::Error>(())
+//! ```
 
 mod algebra;
 pub mod cell;

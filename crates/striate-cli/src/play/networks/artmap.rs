@@ -1,11 +1,10 @@
 //! The boxes with which Fuzzy ARTMAP tells the irises apart.
 
-use super::{PETAL, petals};
-use crate::draw::plane::{self, Shape};
+use super::{accuracy, petals, show_plane, shuffled};
+use crate::draw::plane::Shape;
 use crate::play::{Entry, Setup, Shown};
 use striate::classics::art::{Art, Classifier, FuzzyArt, FuzzyArtSettings};
 use striate::prelude::*;
-use striate::tensor::Rng;
 
 pub(crate) const ENTRY: Entry = Entry {
     name: "artmap",
@@ -21,9 +20,7 @@ const MOST: [f32; 2] = [8.0, 3.0];
 
 fn show(setup: Setup) -> Result<Shown> {
     let samples = petals(|x| x)?;
-    let mut order: Vec<usize> = (0..samples.len()).collect();
-    Rng::new(setup.seed).stream("play.order").shuffle(&mut order);
-    let scaled = petals(|x| [x[0] / MOST[0], x[1] / MOST[1]])?.select(&order);
+    let scaled = shuffled(&petals(|x| [x[0] / MOST[0], x[1] / MOST[1]])?, setup.seed);
     let settings = FuzzyArtSettings { vigilance: 0.0, ..FuzzyArtSettings::default() };
     // Equal petals of two kinds exist: a tracking below 0 finds the box that was made for each.
     let mut network = Classifier::<FuzzyArt>::new(2, settings, -1e-3)?;
@@ -38,18 +35,11 @@ fn show(setup: Setup) -> Result<Shown> {
             class,
         })
         .collect();
-    let mut right = vec![];
-    for (x, y) in samples.rows().iter().zip(samples.labels()) {
-        right.push(classify(x)? == Some(*y));
-    }
-    Ok(Shown::default()
-        .fact("accuracy", super::share(right))
+    let shown = Shown::default()
+        .fact("accuracy", accuracy(&samples, &classify)?)
         .fact("categories", network.art().categories())
         .fact("passes", trained.passes)
-        .fact("stable", trained.stable)
-        .text("the answers over petal length (across) and width (up)", plane::terminal(&samples, &classify)?)
-        .picture(
-            "boxes.svg",
-            plane::draw("Fuzzy ARTMAP: each category is a box", PETAL, &samples, &classify, &shapes, "frames: boxes")?,
-        ))
+        .fact("stable", trained.stable);
+    let title = "Fuzzy ARTMAP: each category is a box";
+    show_plane(shown, "boxes.svg", title, &samples, &classify, (&shapes, "frames: boxes"))
 }

@@ -9,13 +9,12 @@
 //! Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", Nature 323, 1986; the
 //! 3-2-1 network: Han and Kamber, "Data Mining: Concepts and Techniques", 2000.
 
+use super::accuracy;
 use crate::draw::{chart, plane};
 use crate::play::{Entry, Setup, Shown};
 use striate::classics::data::Samples;
-use striate::graph::optim::{Optimizer, Sgd};
-use striate::graph::{State, Trace, Value, interpret};
+use striate::classics::mlp::Mlp;
 use striate::prelude::*;
-use striate::tensor::Array;
 
 pub(crate) const ENTRY: Entry = Entry {
     name: "backprop",
@@ -27,97 +26,60 @@ pub(crate) const ENTRY: Entry = Entry {
     show,
 };
 
-const RATE: f64 = 0.9;
+const RATE: f32 = 0.9;
 /// Hidden units for xor; two are enough, but more get stuck less often.
 const HIDDEN: usize = 4;
 /// Epochs between two points of the curve.
 const EVERY: usize = 25;
 
-/// inputs-hidden-1, its gradient and its update. Row i of a matrix holds the weights that leave unit i.
-fn network(inputs: usize, hidden: usize, start: [Init; 4]) -> Result<Graph> {
-    let g = Builder::new();
-    let [w_hidden, b_hidden, w_output, b_output] = start;
-    let (x, target) = (g.input("x", f32([1, inputs])), g.input("target", f32([1, 1])));
-    let parameters = [
-        g.parameter("w", f32([inputs, hidden]), w_hidden),
-        g.parameter("θ", f32([1, hidden]), b_hidden),
-        g.parameter("v", f32([hidden, 1]), w_output),
-        g.parameter("φ", f32([1, 1]), b_output),
-    ];
-    let [w, theta, v, phi] = parameters;
-    let into_hidden = (x.matmul(w) + theta).named("I hidden");
-    let out_of_hidden = into_hidden.logistic().named("O hidden");
-    let into_output = (out_of_hidden.matmul(v) + phi).named("I output");
-    let output = into_output.logistic().named("O output");
-    let away = output - target;
-    let loss = (away * away * 0.5).sum_all().named("E");
-    let slopes = g.grad(loss, &[into_hidden, into_output]);
-    let errors = [(-slopes[0]).named("Err hidden"), (-slopes[1]).named("Err output")];
-    let pairs: Vec<_> = parameters.into_iter().zip(g.grad(loss, &parameters)).collect();
-    let descent = Optimizer::from(Sgd { momentum: 0.0, ..Sgd::default() });
-    descent.append(&g, &pairs, g.input("rate", f32([1])));
-    g.finish([loss, output, errors[0], errors[1]])
-}
-
-fn run(graph: &Graph, state: &State<f64>, x: &[f64], target: f64) -> Result<Trace<f64>> {
-    let row = |values: &[f64]| Value::from(Array::new([1, values.len()], values.to_vec()));
-    let rate = Array::new([1], vec![RATE]).into();
-    interpret(graph, state, &[("x", row(x)), ("target", row(&[target])), ("rate", rate)])
-}
-
-fn numbers(value: &Value<f64>) -> Vec<f64> {
-    value.real().data().to_vec()
-}
-
-/// The textbook's update as a table.
-fn by_hand() -> Result<(String, f64)> {
-    let start = [vec![0.2, -0.3, 0.4, 0.1, -0.5, 0.2], vec![-0.4, 0.2], vec![-0.3, -0.2], vec![0.1]];
-    let graph = network(3, 2, start.map(Init::Values))?;
-    let before = graph.initial_state(0);
-    let trace = run(&graph, &before, &[1.0, 0.0, 1.0], 1.0)?;
-    let after = trace.next_state();
-    let pair = |of: &str| [format!("{of} hidden"), format!("{of} output")].map(|name| numbers(trace.output(&name)));
-    let [inputs, outputs, errors] = ["I", "O", "Err"].map(|of| pair(of).concat());
+/// The textbook's update as a table, and the output before it.
+fn by_hand() -> Result<(String, f32)> {
+    let x = [1.0, 0.0, 1.0];
+    let mut network = Mlp::new(&[x.len(), 2, 1], RATE, 0)?;
+    // A row holds the weights that reach a unit.
+    network.set_layer(0, &[0.2, 0.4, -0.5, -0.3, 0.1, 0.2], &[-0.4, 0.2])?;
+    network.set_layer(1, &[-0.3, -0.2], &[0.1])?;
+    let before = network.clone();
+    let step = network.learn_targets(&x, &[1.0])?;
+    let (hidden, output) = (&step.outputs[0], &step.outputs[1]);
+    let into = |layer: usize, below: &[f32]| -> Vec<f32> {
+        let rows = before.weights(layer).chunks(below.len()).zip(before.bias(layer));
+        rows.map(|(row, bias)| row.iter().zip(below).map(|(w, o)| w * o).sum::<f32>() + bias).collect()
+    };
+    let inputs = [into(0, &x), into(1, hidden)].concat();
+    let (outputs, errors) = ([&hidden[..], output].concat(), step.errors.concat());
     let mut lines = vec!["unit   I_j      O_j      Err_j".to_string()];
     for unit in 0..3 {
         lines.push(format!("{:<4} {:>7.3} {:>8.3} {:>9.4}", unit + 4, inputs[unit], outputs[unit], errors[unit]));
     }
     lines.push("\nweight  before    after".to_string());
-    let names = [&["w14", "w15", "w24", "w25", "w34", "w35"][..], &["θ4", "θ5"], &["w46", "w56"], &["θ6"]];
-    for (of, names) in ["w", "θ", "v", "φ"].iter().zip(names) {
-        let change = numbers(&before[*of]).into_iter().zip(numbers(&after[*of]));
-        lines.extend(names.iter().zip(change).map(|(name, (old, new))| format!("{name:<6} {old:>7.3} {new:>8.3}")));
+    let names = [(["w14", "w24", "w34", "w15", "w25", "w35"].as_slice(), ["θ4", "θ5"].as_slice()), (&["w46", "w56"], &["θ6"])];
+    for (layer, (weights, biases)) in names.into_iter().enumerate() {
+        let changes = before.weights(layer).iter().zip(network.weights(layer));
+        let changes = changes.chain(before.bias(layer).iter().zip(network.bias(layer)));
+        let named = weights.iter().chain(biases).zip(changes);
+        lines.extend(named.map(|(name, (old, new))| format!("{name:<6} {old:>7.3} {new:>8.3}")));
     }
-    Ok((lines.join("\n"), outputs[2]))
+    Ok((lines.join("\n"), output[0]))
 }
 
 fn show(setup: Setup) -> Result<Shown> {
     let (table, output) = by_hand()?;
     let classes = ["0 (equal)", "1 (different)"].map(String::from).to_vec();
     let xor = Samples::new("xor", vec![0., 0., 0., 1., 1., 0., 1., 1.], 2, vec![0, 1, 1, 0], classes)?;
-    let wide = || Init::Uniform(1.0);
-    let graph = network(2, HIDDEN, [wide(), wide(), wide(), wide()])?;
-    let mut state: State<f64> = graph.initial_state(setup.seed);
-    let point = |x: &[f32]| [f64::from(x[0]), f64::from(x[1])];
-    let mut curve = vec![];
-    let epochs = setup.passes(2000);
+    let mut network = Mlp::for_classes(2, &[HIDDEN], 2, RATE, setup.seed)?;
+    let (epochs, mut curve) = (setup.passes(4000), vec![]);
     for epoch in 0..epochs {
         let mut error = 0.0;
         for (x, &y) in xor.rows().iter().zip(xor.labels()) {
-            let trace = run(&graph, &state, &point(x), y as f64)?;
-            error += numbers(trace.output("E"))[0];
-            state = trace.next_state();
+            let step = network.learn_targets(x, &[y as f32])?;
+            error += 0.5 * f64::from(y as f32 - step.outputs[1][0]).powi(2);
         }
         if epoch % EVERY == 0 || epoch + 1 == epochs {
             curve.push(error);
         }
     }
-    let answer = |x: &[f32]| -> Result<f64> { Ok(numbers(run(&graph, &state, &point(x), 0.0)?.output("O output"))[0]) };
-    let classify = |x: &[f32]| Ok(Some(usize::from(answer(x)? > 0.5)));
-    let mut right = vec![];
-    for (x, y) in xor.rows().iter().zip(xor.labels()) {
-        right.push(classify(x)? == Some(*y));
-    }
+    let classify = |x: &[f32]| network.predict(x).map(Some);
     let errors = [("E, four samples".to_string(), curve.clone())];
     let title = "Back-propagation: xor, on either side of output 0.5";
     Ok(Shown::default()
@@ -126,7 +88,7 @@ fn show(setup: Setup) -> Result<Shown> {
         .fact("xor_epochs", epochs)
         .fact("xor_error_first", curve.first().copied())
         .fact("xor_error_last", curve.last().copied())
-        .fact("xor_accuracy", super::share(right))
+        .fact("xor_accuracy", accuracy(&xor, classify)?)
         .text("3-2-1 network: x = (1, 0, 1), target 1, rate 0.9, one update", table)
         .picture(
             "error.svg",

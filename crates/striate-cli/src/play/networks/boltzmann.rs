@@ -1,8 +1,7 @@
 //! Boltzmann machines, one or two upon each other: what their units look for and what they dream of digits.
 
-use super::{few_labels, inked, one_of_each, tiles};
+use super::{digit_sheet, few_labels, inked, one_of_each, tiles, weight_sheet};
 use crate::draw::canvas::Drawing;
-use crate::draw::colour::{Map, symmetric};
 use crate::draw::tiles::Sheet;
 use crate::draw::{chart, terminal};
 use crate::play::{Entry, Setup, Shown};
@@ -41,14 +40,14 @@ fn starts(digits: &striate::classics::data::Samples) -> Vec<f32> {
     one_of_each(digits).iter().flat_map(|&i| digits.row(i).to_vec()).collect()
 }
 
-fn ink<'a>(title: &'a str, rows: &'a [&'a str]) -> Sheet<'a> {
-    Sheet { title, columns: 8, across: 10, range: (0.0, 1.0), map: Map::Ink, unit: "probability of ink", rows }
+/// Rows of digits with what each row is.
+fn ink<'a>(title: &str, rows: &[&str], digits: impl IntoIterator<Item = &'a [f32]>) -> Drawing {
+    let sheet = Sheet { unit: "probability of ink", rows, ..digit_sheet(title) };
+    sheet.draw(&tiles(digits.into_iter().map(|values| (values, String::new()))))
 }
 
 fn filters(title: &str, weights: &[f32]) -> Drawing {
-    let range = symmetric(weights);
-    let sheet = Sheet { title, columns: 8, across: 12, range, map: Map::Cividis, unit: "weight", rows: &[] };
-    sheet.draw(&tiles(weights.chunks(64).map(|w| (w, String::new()))))
+    weight_sheet(title, 12, weights.chunks(64).map(|w| (w, String::new())))
 }
 
 fn rbm(setup: Setup) -> Result<Shown> {
@@ -63,7 +62,7 @@ fn rbm(setup: Setup) -> Result<Shown> {
     let starts = starts(&digits);
     let samples = machine.sample(&workers, &starts, STEPS, setup.seed)?;
     let means = machine.down(&workers, &machine.up(&workers, &samples)?)?;
-    let pictures = starts.chunks(64).chain(means.chunks(64)).map(|values| (values, String::new()));
+    let pictures = starts.chunks(64).chain(means.chunks(64));
     Ok(Shown::default()
         .fact("hidden", 48)
         .fact("pseudo_likelihood_first", likelihood.first().copied())
@@ -73,8 +72,7 @@ fn rbm(setup: Setup) -> Result<Shown> {
         .picture("filters.svg", filters("Restricted Boltzmann machine: weights of the hidden units", machine.weights()))
         .picture(
             "samples.svg",
-            ink("Restricted Boltzmann machine: digits, and samples 200 steps on", &["start", "sample"])
-                .draw(&tiles(pictures)),
+            ink("Restricted Boltzmann machine: digits, and samples 200 steps on", &["start", "sample"], pictures),
         )
         .picture(
             "likelihood.svg",
@@ -110,7 +108,8 @@ fn dbn(setup: Setup) -> Result<Shown> {
         }));
     }
     let (from_stack, from_random) = few_labels::compare(&network, &digits, &unseen, setup)?;
-    let pictures = [&starts, &back, &samples].map(|rows| rows.chunks(64).map(|values| (values, String::new())));
+    let pictures = [&starts, &back, &samples].into_iter().flat_map(|rows| rows.chunks(64));
+    let title = "Deep belief network: digits, back from 32 features, samples";
     Ok(Shown::default()
         .fact("hidden", vec![64, 32])
         .fact("squared_error_through_32_features", error)
@@ -118,10 +117,6 @@ fn dbn(setup: Setup) -> Result<Shown> {
         .fact("accuracy_from_the_stack", from_stack)
         .fact("accuracy_from_random_weights", from_random)
         .text("samples of the network", terminal::strip(samples.chunks(64).take(5), 8, (0.0, 1.0)))
-        .picture(
-            "samples.svg",
-            ink("Deep belief network: digits, back from 32 features, samples", &["start", "up and down", "sample"])
-                .draw(&tiles(pictures.into_iter().flatten())),
-        )
+        .picture("samples.svg", ink(title, &["start", "up and down", "sample"], pictures))
         .picture("features.svg", filters("Deep belief network: top units through the lower weights", &through)))
 }

@@ -1,8 +1,7 @@
 //! Oja's unit and Sanger's find the components of the digits.
 
-use super::{inked, tiles};
-use crate::draw::colour::{Map, symmetric};
-use crate::draw::tiles::Sheet;
+use super::{inked, weight_sheet};
+use crate::draw::colour::symmetric;
 use crate::draw::{chart, terminal};
 use crate::play::{Entry, Setup, Shown};
 use striate::classics::Rows;
@@ -43,27 +42,18 @@ fn show(setup: Setup) -> Result<Shown> {
     let agreement: f32 = oja.weights().iter().zip(sanger.weights(0)).map(|(a, b)| a * b).sum::<f32>().abs();
 
     let all: Vec<f32> = (0..UNITS).flat_map(|unit| sanger.weights(unit).to_vec()).collect();
-    let range = symmetric(&all);
     let named = parts.iter().enumerate().map(|(unit, part)| format!("{}: {:.1} %", unit + 1, 100.0 * part));
     let first = [(oja.weights(), "Oja".to_string())];
-    let pictures = tiles(first.into_iter().chain(all.chunks(64).zip(named)));
-    let sheet = Sheet {
-        title: "Components of the digits: Oja's unit, then Sanger's with their part of the variance",
-        columns: 8,
-        across: 9,
-        range,
-        map: Map::Cividis,
-        unit: "weight",
-        rows: &[],
-    };
+    let pictures = first.into_iter().chain(all.chunks(64).zip(named));
+    let title = "Components of the digits: Oja's unit, then Sanger's with their part of the variance";
     Ok(Shown::default()
         .fact("explained_variance", parts.iter().sum::<f64>())
         .fact("first_component", parts[0])
         .fact("agreement_of_first", f64::from(agreement))
         .text("the first four of Sanger's components (blank below 0, dark above)", {
-            terminal::strip(all.chunks(64).take(4), 8, range)
+            terminal::strip(all.chunks(64).take(4), 8, symmetric(&all))
         })
-        .picture("components.svg", sheet.draw(&pictures))
+        .picture("components.svg", weight_sheet(title, 9, pictures))
         .picture(
             "variance.svg",
             chart::curves(

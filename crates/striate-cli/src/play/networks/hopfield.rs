@@ -1,8 +1,7 @@
 //! Digits that a Hopfield network recalls from noise and from half an image, and how its energy falls.
 
-use super::{inked, one_of_each, tiles};
+use super::{digit_sheet, inked, one_of_each, tiles};
 use crate::draw::chart::Steps;
-use crate::draw::colour::Map;
 use crate::draw::tiles::Sheet;
 use crate::draw::{chart, terminal};
 use crate::play::{Entry, Setup, Shown};
@@ -63,13 +62,10 @@ fn show(setup: Setup) -> Result<Shown> {
     ];
     let pictures = rows.iter().flat_map(|(states, captions)| states.chunks(64).zip(captions.iter().cloned()));
     let sheet = Sheet {
-        title: "Hopfield network: digits from noise, and from their upper half",
-        columns: 8,
-        across: 10,
         range: (-1.0, 1.0),
-        map: Map::Ink,
         unit: "state",
         rows: &["stored", "noisy", "recalled", "half", "recalled"],
+        ..digit_sheet("Hopfield network: digits from noise, and from their upper half")
     };
     let several = |states: &[f32]| terminal::strip(states.chunks(64).take(5), 8, (-1.0, 1.0));
     let strips = [&noisy, &from_noise, &half, &from_half].map(|states| several(states)).join("\n\n");

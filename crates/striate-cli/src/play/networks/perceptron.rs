@@ -1,7 +1,7 @@
 //! The perceptron's lines between the irises.
 
-use super::{PETAL, petals};
-use crate::draw::plane::{self, Shape};
+use super::{petals, show_plane};
+use crate::draw::plane::Shape;
 use crate::play::{Entry, Setup, Shown};
 use striate::classics::perceptron::{Perceptron, Settings, Verdict};
 use striate::prelude::*;
@@ -28,10 +28,8 @@ fn show(setup: Setup) -> Result<Shown> {
         class,
     });
     let title = "Perceptron: each line parts one kind of iris from the rest";
-    let mut shown = Shown::default()
-        .fact("accuracy", network.accuracy(samples.rows(), samples.labels())?)
-        .text("the answers over petal length (across) and width (up)", plane::terminal(&samples, &classify)?)
-        .picture("lines.svg", plane::draw(title, PETAL, &samples, &classify, &shapes, "lines: a unit's zero")?);
+    let shown = Shown::default().fact("accuracy", network.accuracy(samples.rows(), samples.labels())?);
+    let mut shown = show_plane(shown, "lines.svg", title, &samples, &classify, (&shapes, "lines: a unit's zero"))?;
     for (unit, name) in training.units.iter().zip(samples.classes()) {
         let verdict = match unit.verdict {
             Verdict::Converged => format!("converged after {} corrections", unit.corrections),

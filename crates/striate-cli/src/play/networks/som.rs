@@ -20,8 +20,8 @@ pub(crate) const ENTRY: Entry = Entry {
 
 const ROWS: usize = 10;
 const COLUMNS: usize = 12;
-/// Pixels between two neighbours.
-const STEP: f32 = 46.0;
+/// The drawing's pixels between two neighbours.
+const STEP: f32 = 45.0;
 
 fn show(setup: Setup) -> Result<Shown> {
     let (digits, workers) = (inked()?, Workers::new(setup.threads));
@@ -70,12 +70,17 @@ fn hexagon(som: &Som, unit: usize, part: f32) -> Vec<(f32, f32)> {
     vec![(x, y - corner), (x + dx, y - dy), (x + dx, y + dy), (x, y + corner), (x - dx, y + dy), (x - dx, y - dy)]
 }
 
+/// The drawing's pixels for one of a prototype: eight of them and two of paper are a step.
+const CELL: f32 = STEP / 10.0;
+
 fn prototypes(som: &Som) -> Drawing {
     let mut canvas = paper("Self-organising map of the digits: the weights of each unit");
-    for (unit, weights) in som.weights().chunks(64).enumerate() {
-        let (x, y) = middle(som, unit);
-        canvas.pixels((x - 18.0, y - 18.0), weights, 8, 4.5, (0.0, 1.0), Map::Ink);
-        canvas.frame(x - 18.0, y - 18.0, 36.0, 36.0, Colour::of(0xbbbbbb), 0.5);
+    for (row, units) in som.weights().chunks(64 * COLUMNS).enumerate() {
+        // All units of a row in one picture.
+        let line = |y: usize| units.chunks(64).flat_map(move |unit| [&unit[8 * y..8 * (y + 1)], &[0.0, 0.0]].concat());
+        let values: Vec<f32> = (0..8).flat_map(line).collect();
+        let (x, y) = middle(som, row * COLUMNS);
+        canvas.pixels((x - 4.0 * CELL, y - 4.0 * CELL), &values, 10 * COLUMNS, CELL, (0.0, 1.0), Map::Ink);
     }
     canvas.colour_bar((COLUMNS as f32 * STEP + 62.0, 52.0), 140.0, (0.0, 1.0), Map::Ink, "ink");
     canvas.finish()
