@@ -97,7 +97,11 @@ fn pictures_of_the_documentation_are_what_the_networks_draw_now() {
             assert!(fs::read(&path).unwrap() == now, "{network}: {} is not what it draws now", path.display());
         }
         let text = fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with("<svg ") && text.ends_with("</svg>\n") && text.len() < 25_000, "{network}: {}", text.len());
+        assert!(
+            text.starts_with("<svg ") && text.ends_with("</svg>\n") && text.len() < 25_000,
+            "{network}: {}",
+            text.len()
+        );
         // An empty line would end the HTML within the page.
         assert!(!text.contains("\n\n"), "{network}");
     }

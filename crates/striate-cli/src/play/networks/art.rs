@@ -79,9 +79,8 @@ fn show(setup: Setup) -> Result<Shown> {
     let (mut pictures, mut shown): (Vec<Tile>, _) = (vec![], Shown::default());
     for (name, formed) in &networks {
         let key = name.to_lowercase().replace(' ', "_");
-        shown = shown
-            .fact(&format!("{key}_categories"), formed.categories)
-            .fact(&format!("{key}_purity"), formed.purity);
+        shown =
+            shown.fact(&format!("{key}_categories"), formed.categories).fact(&format!("{key}_purity"), formed.purity);
         let drawn = formed.largest.iter().map(|(values, size)| (&values[..], format!("{size} rows")));
         pictures.extend(tiles(drawn));
         // A row of the sheet for each network, however few categories it has.
@@ -94,7 +93,8 @@ fn show(setup: Setup) -> Result<Shown> {
         terminal::strip(formed.largest.iter().map(|(values, _)| &values[..]).take(5), 8, (0.0, 1.0))
     });
     let curves = [("digits".to_string(), curve)];
-    let chart = chart::curves_every(0.1, "Fuzzy ART: more vigilance, more categories", "vigilance", "categories", &curves);
+    let chart =
+        chart::curves_every(0.1, "Fuzzy ART: more vigilance, more categories", "vigilance", "categories", &curves);
     Ok(shown
         .text("the five largest categories of each network", strips.join("\n\n"))
         .picture("categories.svg", Sheet { rows: &rows, ..digit_sheet(title) }.draw(&pictures))

@@ -53,7 +53,8 @@ fn by_hand() -> Result<(String, f32)> {
         lines.push(format!("{:<4} {:>7.3} {:>8.3} {:>9.4}", unit + 4, inputs[unit], outputs[unit], errors[unit]));
     }
     lines.push("\nweight  before    after".to_string());
-    let names = [(["w14", "w24", "w34", "w15", "w25", "w35"].as_slice(), ["θ4", "θ5"].as_slice()), (&["w46", "w56"], &["θ6"])];
+    let names =
+        [(["w14", "w24", "w34", "w15", "w25", "w35"].as_slice(), ["θ4", "θ5"].as_slice()), (&["w46", "w56"], &["θ6"])];
     for (layer, (weights, biases)) in names.into_iter().enumerate() {
         let changes = before.weights(layer).iter().zip(network.weights(layer));
         let changes = changes.chain(before.bias(layer).iter().zip(network.bias(layer)));

@@ -10,17 +10,16 @@ use striate::train::{Adam, Data, Event, Graphs, Optimizer, Settings, StopRules, 
 
 pub(crate) const ENTRY: Entry = Entry {
     name: "recurrent",
-    about: "Elman's and Jordan's networks, LSTM, GRU: to remember the first of thirty steps",
+    about: "Elman's and Jordan's networks, LSTM, GRU: to remember the first of fifteen steps",
     lesson: "One of four inputs is on at the first step, then comes noise; at the end the network shall say which it was. What \
              a network keeps from step to step passes through its units each time, and so does the error on its way back, \
-             which fades (or explodes). Gates let a state pass unchanged: long short-term memory and gated units learn to \
-             keep it. Guessing is right a quarter of the time.",
+             which fades with every step: each curve is flat near a quarter, which is guessing, until the network has found \
+             what to keep, and then rises within a few epochs. The farther back, the longer it is flat.",
     show,
 };
 
 /// Steps of a sequence.
-#[allow(non_snake_case)]
-fn STEPS() -> usize { std::env::var("RS").unwrap().parse().unwrap() }
+const STEPS: usize = 15;
 /// Inputs, of which the first step chooses one.
 const KINDS: usize = 4;
 /// Hidden units of each network.
@@ -30,8 +29,8 @@ const UNITS: usize = 16;
 fn sequences(count: usize, rng: Rng) -> Result<Dataset> {
     let label = |sample: usize| sample % KINDS;
     let noise = |at: usize| rng.uniform(at as u64) - 0.5;
-    let x = Array::from_fn([count, STEPS(), KINDS], |at| {
-        let (sample, step, input) = (at / (STEPS() * KINDS), at / KINDS % STEPS(), at % KINDS);
+    let x = Array::from_fn([count, STEPS, KINDS], |at| {
+        let (sample, step, input) = (at / (STEPS * KINDS), at / KINDS % STEPS, at % KINDS);
         if step == 0 { f32::from(input == label(sample)) } else { noise(at) }
     });
     let names = (1..=KINDS).map(|kind| format!("input {kind}")).collect();
@@ -40,12 +39,12 @@ fn sequences(count: usize, rng: Rng) -> Result<Dataset> {
 
 /// The networks with their names, each with as many hidden units.
 fn networks() -> Result<[(&'static str, Model); 4]> {
-    let start = |name: &str| Model::new(name, [STEPS(), KINDS]).classes(KINDS);
+    let start = |name: &str| Model::new(name, [STEPS, KINDS]).classes(KINDS);
     // What Jordan's network feeds back is its output: that of the last step is the answer.
     let outputs = start("jordan").then(JordanLayer::new(UNITS, KINDS).function(Squash::Identity));
     Ok([
         ("Elman", start("elman").rnn(UNITS).last().dense(KINDS).finish()?),
-        ("Jordan", outputs.then(SliceLayer::new(1, STEPS() - 1..STEPS())).flatten().finish()?),
+        ("Jordan", outputs.then(SliceLayer::new(1, STEPS - 1..STEPS)).flatten().finish()?),
         ("LSTM", start("lstm").lstm(UNITS).last().dense(KINDS).finish()?),
         ("GRU", start("gru").gru(UNITS).last().dense(KINDS).finish()?),
     ])
@@ -60,7 +59,7 @@ fn show(setup: Setup) -> Result<Shown> {
     };
     let settings = Settings {
         batch: 20,
-        learning_rate: std::env::var("RL").unwrap().parse().unwrap(),
+        learning_rate: 0.01,
         seed: setup.seed >> 1,
         stop: StopRules::after(setup.passes(20) as u64),
         ..Settings::default()
@@ -83,9 +82,9 @@ fn show(setup: Setup) -> Result<Shown> {
         lines.push(format!("{name:<7} {}", right.iter().map(|v| format!("{:>4.0}", 100.0 * v)).collect::<String>()));
         curves.push((name.to_string(), right));
     }
-    let title = format!("Recurrent networks: which input was on {} steps ago?", STEPS() - 1);
+    let title = format!("Recurrent networks: which input was on {} steps ago?", STEPS - 1);
     Ok(shown
-        .fact("steps", STEPS())
+        .fact("steps", STEPS)
         .fact("hidden_units", UNITS)
         .text("new sequences told right after each epoch, in percent", lines.join("\n"))
         .picture("memory.svg", chart::curves(&title, "epoch", "accuracy on new sequences", &curves)))
