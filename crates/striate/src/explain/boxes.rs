@@ -31,7 +31,7 @@ use striate_tensor::Window;
 /// let up = summary.layers.iter().find(|layer| layer.name == "up1").expect("a decoder");
 /// let boxes = up.boxes.as_ref().expect("they depend on the place");
 /// assert_eq!(boxes.at(&[8, 8]), [0..32, 0..32]);
-/// assert_eq!(boxes.at(&[0, 8]), [0..26, 0..32]);
+/// assert_eq!(boxes.at(&[0, 8]), [0..18, 0..32]);
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
