@@ -36,7 +36,7 @@ fn show(setup: Setup) -> Result<Shown> {
         })
         .collect();
     let shown = Shown::default()
-        .fact("accuracy", accuracy(&samples, &classify)?)
+        .fact("accuracy", accuracy(&samples, classify)?)
         .fact("categories", network.art().categories())
         .fact("passes", trained.passes)
         .fact("stable", trained.stable);
