@@ -1,7 +1,8 @@
 //! x86-64 with AVX-512: the vectors of eight are those of AVX2, with twice the registers; where a kernel asks for the
 //! widest registers it gets sixteen lanes.
 //!
-//! Each lane does what it does with AVX2, in the same order, so that results have the same bits.
+//! Each lane does what it does with AVX2, in the same order, so that a kernel's own outputs have the same bits. Sums that an
+//! epilogue takes over parts of them need not: the parts follow the registers.
 //!
 //! Invariant of every block here: the methods take `self`, a [`Zmm`], which exists only where the CPU has the
 //! instructions ([`Avx512::new`]).
