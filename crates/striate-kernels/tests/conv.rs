@@ -219,6 +219,42 @@ fn any_number_of_threads_and_any_width_of_registers_give_the_same_bits() {
     }
 }
 
+/// Else sums that an epilogue takes part by part would depend on the machine.
+#[test]
+fn epilogues_get_the_same_parts_on_every_instruction_set() {
+    let workers = Workers::eager(2);
+    let large = ["n8 c128 28x28 -> o128 k1", "n2 c64 28x28 -> o64 k3 p1", "n2 c32 3000 -> o32 k7 s2 p3"];
+    for text in CASES.iter().chain(&large) {
+        let g = case(text);
+        let (p, len) = (g.positions(), g.batch * g.out_channels * g.positions());
+        let x = integers("x", g.batch * g.in_channels * g.pixels());
+        let w = integers("w", g.rows() * g.taps());
+        for variant in Forward::variants() {
+            let parts = |isa: Isa| {
+                let conv = prepared(variant, Forward::prepare(&g, isa, &only(variant)))?;
+                let seen = std::sync::Mutex::new(vec![]);
+                // how many channels come together does not matter
+                let hook = |block: Block, y: &mut [f32]| {
+                    let each = y.len().min(p);
+                    let channels = block.channel..block.channel + y.len() / each;
+                    let parts = channels.map(|c| (block.sample, c, block.position, block.part, each));
+                    seen.lock().unwrap().extend(parts);
+                };
+                let epilogue = Epilogue { hook: Some(&hook), ..Epilogue::NONE };
+                let (mut y, mut room) = (vec![f32::NAN; len], scratch(conv.scratch_len(2)));
+                conv.run(&workers, &x, Weights::Plain(&w), None, epilogue, &mut y, &mut room);
+                let mut seen = seen.into_inner().unwrap();
+                seen.sort_unstable();
+                Some(seen)
+            };
+            let best = parts(Isa::best());
+            for isa in Isa::all() {
+                assert!(best == parts(isa), "{text}: {variant} {isa}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_hook_sees_every_element_once_after_relu() {
     each_case(|text, isa, workers| {

@@ -196,8 +196,9 @@ unsafe fn tap<S: Simd, const V: usize, const P: usize>(
     pairs: &[(u32, u32); P],
 ) {
     let (wide, lanes) = (simd.wide(), S::Wide::LANES);
-    debug_assert_eq!(V * lanes, WIDE);
-    let places = pairs.map(|pair| sums.as_mut_ptr().wrapping_add(pair.0 as usize * WIDE));
+    assert_eq!(V * lanes, WIDE, "registers of an item");
+    let sums = sums.as_mut_ptr();
+    let places = pairs.map(|pair| sums.wrapping_add(pair.0 as usize * WIDE));
     let from = pairs.map(|pair| x.as_ptr().wrapping_add(pair.1 as usize));
     let w = w.as_ptr();
     let mut totals = [[wide.splat(0.0); V]; P];

@@ -6,11 +6,8 @@
 //! Position `p` and tap `t` meet at `u = p·stride + t·dilation`, so that `j = p + ⌊t·dilation/stride⌋`: the tap is a
 //! constant distance from the position. Rows share their padding: the zeros that end one begin the next.
 
-use crate::simd::{LANES, Simd};
+use crate::simd::{LANES, Simd, WIDEST};
 use std::ops::Range;
-
-/// Lanes of a tile at most.
-pub(crate) const WIDEST: usize = 2 * LANES;
 
 /// One axis of the copy.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
 //! The micro-kernel of the forward pass and of the input gradient.
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
-use super::lattice::{Tile, Tiles, WIDEST};
+use super::lattice::{Tile, Tiles};
 use crate::conv::Limit;
 use crate::product::accumulate;
-use crate::simd::{Kernel, LANES, Simd, Wide};
+use crate::simd::{Kernel, LANES, Simd, WIDEST, Wide};
 
 /// Output channels of a block, in which its packed weights lie side by side: 6, 4, 3, 2 or 1.
 ///
@@ -55,7 +55,7 @@ impl<const M: usize> Kernel for Block<'_, M> {
     fn run<S: Simd>(self, simd: S) {
         debug_assert_eq!(self.weights.len(), self.offsets.len() * M);
         let mut rest = &self.tiles.tiles[..self.tiles.after[self.images]];
-        // as many registers as leave room for all sums; fewer at the end, but one last
+        // as many registers as leave room for all sums; but no single one last, if that can be
         macro_rules! rounds {
             ($($width:literal),*) => {
                 while !rest.is_empty() {
@@ -70,10 +70,10 @@ impl<const M: usize> Kernel for Block<'_, M> {
                 }
             };
         }
-        match (S::Wide::SUMS >= 24, M) {
-            (true, 6) => rounds!(4, 2, 1),
+        match (S::Wide::ROWS == 8, M) {
+            (true, 6) => rounds!(4, 3, 2, 1),
             (true, 4) => rounds!(6, 3, 2, 1),
-            (true, _) => rounds!(8, 4, 2, 1),
+            (true, _) => rounds!(8, 4, 3, 2, 1),
             (false, 6) => rounds!(2, 1),
             (false, 4) => rounds!(3, 2, 1),
             (false, 3 | 2) => rounds!(4, 2, 1),

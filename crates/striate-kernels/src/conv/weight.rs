@@ -344,7 +344,7 @@ impl<const M: usize> Kernel for Dots<'_, M> {
             )*}};
         }
         // as many as leave room for all sums; fewer at the end
-        if S::Wide::SUMS >= 24 {
+        if S::Wide::ROWS == 8 {
             match M {
                 4 => rounds!(6, 3, 2, 1),
                 3 => rounds!(8, 4, 3, 2, 1),

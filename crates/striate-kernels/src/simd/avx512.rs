@@ -1,8 +1,8 @@
 //! x86-64 with AVX-512: the vectors of eight are those of AVX2, with twice the registers; where a kernel asks for the
 //! widest registers it gets sixteen lanes.
 //!
-//! Each lane does what it does with AVX2, in the same order, so that a kernel's own outputs have the same bits. Sums that an
-//! epilogue takes over parts of them need not: the parts follow the registers.
+//! Each lane does what it does with AVX2, in the same order, so that a kernel's outputs have the same bits; and work is
+//! cut in the same places, so that an epilogue gets the same parts.
 //!
 //! Invariant of every block here: the methods take `self`, a [`Zmm`], which exists only where the CPU has the
 //! instructions ([`Avx512::new`]).
@@ -51,7 +51,7 @@ impl Wide for Zmm {
     type V = __m512;
     type Eight = __m256;
     const LANES: usize = 2 * LANES;
-    const SUMS: usize = 24;
+    const ROWS: usize = 8;
 
     #[inline(always)]
     fn splat(self, value: f32) -> __m512 {

@@ -1,4 +1,4 @@
-//! Vectors of eight f32, one file an instruction set.
+//! Vectors of eight f32, and the widest registers for products; one file an instruction set.
 //!
 //! A kernel is written once, as a [`Kernel`] generic over [`Simd`], and runs through [`Isa::run`], which enters a
 //! function compiled for the instruction set. Everything below `Kernel::run` is `#[inline(always)]`, so that it is
@@ -21,6 +21,10 @@ use striate_tensor::{Error, Result};
 
 /// Lanes of a vector.
 pub const LANES: usize = 8;
+
+/// Lanes of the widest registers of all instruction sets. Work is cut in these on each of them: what an epilogue gets at
+/// once, and so the bits of its sums, must not depend on the registers.
+pub(crate) const WIDEST: usize = 2 * LANES;
 
 /// The environment variable that forces an instruction set: `portable`, `avx2` or `avx512`.
 pub const ISA_VARIABLE: &str = "STRIATE_ISA";
@@ -132,8 +136,8 @@ pub trait Wide: Copy + Send + Sync + 'static {
     type Eight: Copy;
     /// Its lanes: 8 or 16.
     const LANES: usize;
-    /// Sums that stay in registers beside their operands: 12 or 24.
-    const SUMS: usize;
+    /// Rows of a tile of three registers whose sums stay in registers beside their operands: 4 or 8.
+    const ROWS: usize;
 
     /// `value` in every lane.
     fn splat(self, value: f32) -> Self::V;
@@ -143,7 +147,7 @@ pub trait Wide: Copy + Send + Sync + 'static {
     unsafe fn load(self, from: *const f32) -> Self::V;
     /// Eight numbers from each place `from(0)`, and `from(1)` where there are sixteen lanes.
     unsafe fn load_eights(self, from: impl Fn(usize) -> *const f32) -> Self::V;
-    /// [`Wide::load`] that the compiler may not move across others.
+    /// [`Wide::load`]; it keeps its place, where inner loops need that.
     #[inline(always)]
     unsafe fn load_here(self, from: *const f32) -> Self::V {
         // SAFETY: the caller promises `LANES` readable numbers.
@@ -151,7 +155,7 @@ pub trait Wide: Copy + Send + Sync + 'static {
     }
     /// The same eight numbers in each eight lanes.
     unsafe fn repeat(self, from: *const f32) -> Self::V;
-    /// [`Wide::repeat`] that the compiler may not move across others.
+    /// [`Wide::repeat`]; it keeps its place, where inner loops need that.
     #[inline(always)]
     unsafe fn repeat_here(self, from: *const f32) -> Self::V {
         // SAFETY: the caller promises eight readable numbers.
@@ -175,7 +179,7 @@ impl<S: Simd> Wide for Eight<S> {
     type V = S::V;
     type Eight = S::V;
     const LANES: usize = LANES;
-    const SUMS: usize = 12;
+    const ROWS: usize = 4;
 
     #[inline(always)]
     fn splat(self, value: f32) -> S::V {
@@ -260,6 +264,18 @@ pub enum Isa {
     Avx512(Avx512),
 }
 
+/// Asks for [`Wide::ROWS`].
+struct TileRows;
+
+impl Kernel for TileRows {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> usize {
+        S::Wide::ROWS
+    }
+}
+
 /// Asks for [`Wide::LANES`].
 struct WideLanes;
 
@@ -296,7 +312,7 @@ impl Isa {
 
     /// Rows of a tile of three of the widest registers.
     pub(crate) fn rows(self) -> usize {
-        if self.wide_lanes() > LANES { 8 } else { 4 }
+        self.run(TileRows)
     }
 
     /// Lanes of the widest registers.

@@ -9,7 +9,7 @@ use crate::conv::problem::Problem;
 use crate::conv::{Block, ConvOptions, DataCall, DataPass, Hook};
 use crate::parts::Parts;
 use crate::product::accumulate;
-use crate::simd::{Isa, Kernel, LANES, Simd, Wide};
+use crate::simd::{Isa, Kernel, LANES, Simd, WIDEST, Wide};
 use crate::workers::Workers;
 use std::ops::Range;
 
@@ -19,6 +19,8 @@ const MOST: usize = 8;
 const PACKED: usize = 64 << 10;
 /// Rows that are fetched ahead of their turn: each begins on another page.
 const AHEAD: usize = 4;
+/// Columns in which bands are counted: whole panels on every instruction set.
+const UNIT: usize = 3 * WIDEST;
 /// Outputs of a band that stay in the second-level cache.
 const NEAR: usize = 96 << 10;
 /// Positions whose operands in an epilogue are worth a walk to memory.
@@ -67,11 +69,10 @@ pub(in crate::conv) fn grad_input(problem: &Problem, isa: Isa, _: &ConvOptions) 
     Ok(Box::new(Pointwise::new(problem, isa, true)?))
 }
 
-/// Panels of three registers of `wide` lanes; of two at the end rather than of one.
-fn panels(columns: usize, wide: usize) -> Vec<Panel> {
+/// Panels of three registers of `wide` lanes, from column `first` on; of two at the end rather than of one.
+fn panels(mut first: usize, columns: usize, wide: usize) -> Vec<Panel> {
     let mut left = columns.div_ceil(wide);
     let mut panels = vec![];
-    let mut first = 0;
     while left > 0 {
         let registers = if left == 4 { 2 } else { left.min(3) };
         panels.push(Panel { first, vectors: registers * (wide / LANES) });
@@ -94,20 +95,27 @@ impl Pointwise {
         let ((terms, source), (outs, target)) = if backward { (outside, inside) } else { (inside, outside) };
         let (wide, block) = (isa.wide_lanes(), isa.rows());
         let widest = 3 * wide;
-        let panels = panels(columns.count(columns.samples), wide);
+        let count = columns.count(columns.samples);
         let run = (PACKED / (terms * widest)).max(1);
         // enough items for several workers; where outputs leave gaps an item writes whole channels
-        let mut band = panels.len();
+        let mut band = count;
         let groups = problem.batch.div_ceil(columns.samples);
         let products = problem.batch * problem.positions() * terms * outs;
         if columns.samples == 1 && source == target {
             // an epilogue finds the outputs of a band in the cache, and long stretches of its operands in memory
-            let near = (NEAR / outs).max(LONG).div_ceil(widest).min(run.max(LONG.div_ceil(widest)));
+            let (units, long) = (count.div_ceil(UNIT), LONG.div_ceil(UNIT));
+            let near = (NEAR / outs).max(LONG).div_ceil(UNIT).min((PACKED / (terms * UNIT)).max(long));
             let share = 8usize.div_ceil(groups.max(1)).min((products / groups.max(1)).div_ceil(4 * WORTH));
-            let shared = panels.len().div_ceil(share.min(panels.len().div_ceil(4)).max(1));
-            band = panels.len().div_ceil(panels.len().div_ceil(near.min(shared)));
+            let shared = units.div_ceil(share.min(units.div_ceil(2)).max(1));
+            band = units.div_ceil(units.div_ceil(near.min(shared))) * UNIT;
         }
-        let bands = ranges(panels.len(), band);
+        let (mut all, mut bands) = (vec![], vec![]);
+        for first in (0..count).step_by(band) {
+            let before = all.len();
+            all.extend(panels(first, band.min(count - first), wide));
+            bands.push(before..all.len());
+        }
+        let (panels, band) = (all, bands.iter().map(Range::len).max().unwrap_or(0));
         let items = groups * bands.len();
         let blocks = outs.div_ceil(block);
         let share =
@@ -333,8 +341,9 @@ impl Kernel for Pack<'_> {
                     let from = &self.input[term * source + self.from[panel.first] as usize..][..panel.vectors * LANES];
                     let to = &mut self.packed[start..][..panel.vectors * LANES];
                     let ahead = from.as_ptr().wrapping_add(AHEAD * source);
-                    simd.fetch(ahead);
-                    simd.fetch(ahead.wrapping_add(2 * LANES));
+                    for line in (0..panel.vectors).step_by(2) {
+                        simd.fetch(ahead.wrapping_add(line * LANES));
+                    }
                     for v in 0..panel.vectors {
                         // SAFETY: both slices have `vectors·LANES` numbers.
                         unsafe { simd.store(to.as_mut_ptr().add(v * LANES), simd.load(from.as_ptr().add(v * LANES))) };
@@ -388,7 +397,7 @@ impl Kernel for Product<'_> {
                 let registers = panel.vectors * LANES / S::Wide::LANES;
                 // SAFETY: the panel is packed; the block's channels and the columns lie in the output.
                 unsafe {
-                    if S::Wide::SUMS >= 24 {
+                    if S::Wide::ROWS == 8 {
                         match registers {
                             3 => self.tile::<S, 8, 3>(simd, block, *panel, number),
                             2 => self.tile::<S, 8, 2>(simd, block, *panel, number),
@@ -418,6 +427,7 @@ impl Product<'_> {
     unsafe fn tile<S: Simd, const M: usize, const V: usize>(&self, simd: S, block: usize, panel: Panel, number: usize) {
         let Pointwise { terms, outs, target, widest, .. } = *self.pass;
         let (wide, lanes) = (simd.wide(), S::Wide::LANES);
+        assert_eq!(self.pass.block, M, "outputs of a block");
         let mut sums = [[wide.splat(0.0); V]; M];
         let live = M.min(outs - block * M);
         if let Some(bias) = self.call.bias {

@@ -212,7 +212,7 @@ impl Kernel for Item<'_> {
                             }
                         };
                     }
-                    match (S::Wide::SUMS >= 24, pass.registers) {
+                    match (S::Wide::ROWS == 8, pass.registers) {
                         (true, 3) => tile!(8, 4, 2, 1; 3),
                         (true, _) => tile!(12, 6, 4, 2, 1; 2),
                         (false, 3) => tile!(4, 3, 2, 1; 3),

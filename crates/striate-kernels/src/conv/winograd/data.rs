@@ -51,8 +51,7 @@ impl<X: Scheme<M, N>, const M: usize, const N: usize> Data<X, M, N> {
             Direction::Forward => (9 * ins, 9),
             Direction::Backward => (9, 9 * ins),
         };
-        let cut = (tiles(N * N, reads, TILES), isa.wide_lanes());
-        let tiling = Tiling::new(M, source, target, before, problem.batch, cut);
+        let tiling = Tiling::new(M, source, target, before, problem.batch, tiles(N * N, reads, TILES));
         Data {
             isa,
             strip: Strip::new(&tiling, N, N),

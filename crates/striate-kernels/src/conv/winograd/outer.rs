@@ -1,4 +1,4 @@
-//! The products of the weight gradient at a point: `s[o][c] += Σ_t w[o][t]·v[c][t]`, eight input channels to a vector.
+//! The products of the weight gradient at a point: `s[o][c] += Σ_t w[o][t]·v[c][t]`, lanes along the input channels.
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
 use crate::product::accumulate;
@@ -26,6 +26,7 @@ impl Kernel for Outer<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
+        let s = self.s.as_mut_ptr();
         assert!(self.tiles <= self.lanes && self.w.len() >= self.fours * 4 * self.lanes);
         assert!(self.v.len() >= self.eights * self.lanes * LANES);
         assert!(self.s.len() >= self.fours * 4 * self.eights * LANES);
@@ -39,19 +40,19 @@ impl Kernel for Outer<'_> {
             };
             let mut four = 0;
             while four < self.fours {
-                let both = S::Wide::SUMS >= 24 && four + 2 <= self.fours;
+                let both = S::Wide::ROWS == 8 && four + 2 <= self.fours;
                 // SAFETY: by the assertions, these outputs and eights lie inside all three.
                 unsafe {
                     match (registers, both) {
-                        (3, true) => self.tile::<S::Wide, 8, 3>(simd.wide(), four, eight),
-                        (2, true) => self.tile::<S::Wide, 8, 2>(simd.wide(), four, eight),
-                        (1, true) => self.tile::<S::Wide, 8, 1>(simd.wide(), four, eight),
-                        (3, false) => self.tile::<S::Wide, 4, 3>(simd.wide(), four, eight),
-                        (2, false) => self.tile::<S::Wide, 4, 2>(simd.wide(), four, eight),
-                        (1, false) => self.tile::<S::Wide, 4, 1>(simd.wide(), four, eight),
+                        (3, true) => self.tile::<S::Wide, 8, 3>(simd.wide(), s, four, eight),
+                        (2, true) => self.tile::<S::Wide, 8, 2>(simd.wide(), s, four, eight),
+                        (1, true) => self.tile::<S::Wide, 8, 1>(simd.wide(), s, four, eight),
+                        (3, false) => self.tile::<S::Wide, 4, 3>(simd.wide(), s, four, eight),
+                        (2, false) => self.tile::<S::Wide, 4, 2>(simd.wide(), s, four, eight),
+                        (1, false) => self.tile::<S::Wide, 4, 1>(simd.wide(), s, four, eight),
                         // a last eight that fills no register
-                        (_, true) => self.tile::<Eight<S>, 8, 1>(Eight(simd), four, eight),
-                        (_, false) => self.tile::<Eight<S>, 4, 1>(Eight(simd), four, eight),
+                        (_, true) => self.tile::<Eight<S>, 8, 1>(Eight(simd), s, four, eight),
+                        (_, false) => self.tile::<Eight<S>, 4, 1>(Eight(simd), s, four, eight),
                     }
                 }
                 four += if both { 2 } else { 1 };
@@ -63,12 +64,12 @@ impl Kernel for Outer<'_> {
 
 impl Outer<'_> {
     /// # Safety
-    /// `R` outputs from `4·four` and `V` registers from `eight` must lie inside `w`, `v` and `s`.
+    /// `R` outputs from `4·four` and `V` registers from `eight` must lie inside `w`, `v` and the sums that begin at `s`.
     #[inline(always)]
-    unsafe fn tile<W: Wide, const R: usize, const V: usize>(&self, wide: W, four: usize, eight: usize) {
+    unsafe fn tile<W: Wide, const R: usize, const V: usize>(&self, wide: W, s: *mut f32, four: usize, eight: usize) {
         let mut sums = [[wide.splat(0.0); V]; R];
         let (lanes, step) = (self.lanes, self.eights * LANES);
-        let s = self.s.as_ptr().cast_mut().wrapping_add(four * 4 * step + eight * LANES);
+        let s = s.wrapping_add(four * 4 * step + eight * LANES);
         let w = self.w.as_ptr().wrapping_add(four * 4 * lanes);
         let v = self.v.as_ptr().wrapping_add(eight * lanes * LANES);
         let eights = W::LANES / LANES;

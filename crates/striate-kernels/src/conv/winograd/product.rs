@@ -43,7 +43,7 @@ impl Kernel for Product<'_> {
                 let registers = panel.width.min(self.vectors - panel.first).div_ceil(wide);
                 let mut number = 0;
                 while number < self.fours {
-                    let both = S::Wide::SUMS >= 24 && number + 2 <= self.fours;
+                    let both = S::Wide::ROWS == 8 && number + 2 <= self.fours;
                     let (u, m) =
                         (u[number * four..].as_ptr(), m[number * 4 * lanes + panel.first * LANES..].as_mut_ptr());
                     let at = Tile { channels: self.channels, u, v, step, m, lanes };

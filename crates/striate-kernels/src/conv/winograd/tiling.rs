@@ -1,10 +1,10 @@
 //! How the outputs are cut into tiles of `M×M`, and the tiles into blocks.
 //!
 //! Tiles are counted by image, tile row and tile column. A block is a number of whole tile rows, so that it covers, of
-//! each of its images, whole rows of pixels. Eight neighbouring tiles of a block are the lanes of a vector; lanes beyond
+//! each of its images, whole rows of pixels. Neighbouring tiles of a block are the lanes of a register; lanes beyond
 //! its last tile are dead.
 
-use crate::simd::LANES;
+use crate::simd::{LANES, WIDEST};
 use std::ops::Range;
 
 /// One tile row of an image.
@@ -56,30 +56,28 @@ pub(super) struct Tiling {
     pub down: usize,
     /// Tile rows of a block.
     pub rows: usize,
-    /// Lanes of the registers that a block fills.
-    pub wide: usize,
 }
 
 impl Tiling {
-    /// With blocks of about `tiles` tiles, in registers of `wide` lanes.
+    /// With blocks of about `tiles` tiles.
     pub(super) fn new(
         size: usize,
         source: [usize; 2],
         target: [usize; 2],
         before: [isize; 2],
         batch: usize,
-        (tiles, wide): (usize, usize),
+        tiles: usize,
     ) -> Self {
         let [down, across] = target.map(|n| n.div_ceil(size));
         let all = batch * down;
-        // lanes worked on by all blocks together; of equals the larger block
-        let lanes = |rows: usize| {
-            let registers = |rows: usize| (rows * across).div_ceil(wide);
+        // registers that all blocks fill together; of equals the larger block
+        let filled = |rows: usize| {
+            let registers = |rows: usize| (rows * across).div_ceil(WIDEST);
             all / rows * registers(rows) + registers(all % rows)
         };
         let most = (tiles / across).clamp(1, all.max(1));
-        let rows = (most.div_ceil(2)..=most).rev().min_by_key(|&rows| lanes(rows)).unwrap_or(1);
-        Tiling { size, source, target, before, batch, across, down, rows, wide }
+        let rows = (most.div_ceil(2)..=most).rev().min_by_key(|&rows| filled(rows)).unwrap_or(1);
+        Tiling { size, source, target, before, batch, across, down, rows }
     }
 
     /// Number of blocks.
@@ -94,7 +92,7 @@ impl Tiling {
 
     /// Lanes of a full block, dead ones included.
     pub(super) fn lanes(&self) -> usize {
-        (self.rows * self.across).next_multiple_of(self.wide)
+        (self.rows * self.across).next_multiple_of(WIDEST)
     }
 
     /// Source pixels of a channel.
@@ -132,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn panels_have_two_or_three_vectors() {
+    fn panels_have_two_or_three_registers() {
         for vectors in 2..20 {
             let panels = Panel::of(vectors * LANES, LANES);
             assert_eq!(panels.iter().map(|p| p.width).sum::<usize>(), vectors);
@@ -146,10 +144,10 @@ mod tests {
 
     #[test]
     fn blocks_cover_every_element_once() {
-        for (target, batch, tiles, wide) in
-            [([14, 14], 3, 24, 8), ([4, 4], 7, 24, 16), ([33, 2], 2, 8, 8), ([1, 1], 1, 48, 16), ([5, 90], 2, 16, 8)]
+        for (target, batch, tiles) in
+            [([14, 14], 3, 24), ([4, 4], 7, 24), ([33, 2], 2, 8), ([1, 1], 1, 48), ([5, 90], 2, 16)]
         {
-            let tiling = Tiling::new(4, target, target, [1, 1], batch, (tiles, wide));
+            let tiling = Tiling::new(4, target, target, [1, 1], batch, tiles);
             let mut next = 0;
             for block in 0..tiling.blocks() {
                 for (image, part) in tiling.images(tiling.block(block)) {

@@ -28,7 +28,7 @@ impl<X: Scheme<M, N>, const M: usize, const N: usize> Weight<X, M, N> {
         let [_, y, x] = problem.windows;
         let target = [problem.outputs[1], problem.outputs[2]];
         let before = [y, x].map(|w| w.before as isize);
-        let tiling = Tiling::new(M, [y.input, x.input], target, before, problem.batch, (TILES, LANES));
+        let tiling = Tiling::new(M, [y.input, x.input], target, before, problem.batch, TILES);
         let grad_tiling = Tiling { source: target, before: [0; 2], ..tiling.clone() };
         let single = Tiling { rows: 1, ..tiling.clone() };
         let sums = Sums {

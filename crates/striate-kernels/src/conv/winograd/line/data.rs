@@ -50,8 +50,7 @@ impl Data {
         [write_step, read_step]: [usize; 2],
     ) -> Self {
         let points = phases.points;
-        let cut = (tiles(points, channels.0, TILES), isa.wide_lanes());
-        let tiling = Tiling::new(source, target, phases.outputs, problem.batch, cut);
+        let tiling = Tiling::new(source, target, phases.outputs, problem.batch, tiles(points, channels.0, TILES));
         Data {
             isa,
             layout: Layout::new(isa, points, problem.groups, channels, (tiling.lanes(), tiling.blocks())),

@@ -1,8 +1,9 @@
 //! How the written lines are cut into tiles, and the tiles into blocks: some tiles of one sample, or some whole samples.
 //!
-//! Eight neighbouring tiles of a block are the lanes of a vector; lanes beyond its last tile are dead.
+//! Neighbouring tiles of a block are the lanes of a register; lanes beyond its last tile are dead.
 
 use super::phase::{Phases, SPAN};
+use crate::simd::WIDEST;
 use std::ops::Range;
 
 #[derive(Clone, Debug)]
@@ -18,8 +19,6 @@ pub(super) struct Tiling {
     /// Blocks of a sample, or samples of a block.
     cut: usize,
     samples: usize,
-    /// Lanes of the registers that a block fills.
-    wide: usize,
 }
 
 /// What a block covers: these tiles of each of these samples.
@@ -42,19 +41,13 @@ impl Cover {
 }
 
 impl Tiling {
-    /// With blocks of about `tiles` tiles, in registers of `wide` lanes.
-    pub(super) fn new(
-        source: usize,
-        target: usize,
-        outputs: usize,
-        batch: usize,
-        (tiles, wide): (usize, usize),
-    ) -> Self {
+    /// With blocks of about `tiles` tiles.
+    pub(super) fn new(source: usize, target: usize, outputs: usize, batch: usize, tiles: usize) -> Self {
         let across = target.div_ceil(outputs);
         let samples = batch.div_ceil(batch.div_ceil((tiles / across).max(1)));
         let cut = if samples > 1 { 1 } else { across.div_ceil(tiles) };
-        let size = if cut > 1 { across.div_ceil(cut).next_multiple_of(wide) } else { across };
-        Tiling { source, target, outputs, batch, across, size, cut: across.div_ceil(size), samples, wide }
+        let size = if cut > 1 { across.div_ceil(cut).next_multiple_of(WIDEST) } else { across };
+        Tiling { source, target, outputs, batch, across, size, cut: across.div_ceil(size), samples }
     }
 
     pub(super) fn blocks(&self) -> usize {
@@ -76,7 +69,7 @@ impl Tiling {
 
     /// Lanes of a full block, dead ones included.
     pub(super) fn lanes(&self) -> usize {
-        (self.samples * self.size).next_multiple_of(self.wide)
+        (self.samples * self.size).next_multiple_of(WIDEST)
     }
 
     /// The written numbers of a channel that a block covers.
@@ -113,8 +106,8 @@ mod tests {
 
     #[test]
     fn blocks_cover_every_number_once() {
-        for (target, batch, tiles, wide) in [(100, 3, 8, 8), (7, 9, 24, 16), (4, 1, 48, 8), (129, 2, 16, 16)] {
-            let tiling = Tiling::new(0, target, 4, batch, (tiles, wide));
+        for (target, batch, tiles) in [(100, 3, 8), (7, 9, 24), (4, 1, 48), (129, 2, 16)] {
+            let tiling = Tiling::new(0, target, 4, batch, tiles);
             let mut seen = vec![0; batch * target];
             for block in 0..tiling.blocks() {
                 let cover = tiling.block(block);

@@ -20,7 +20,7 @@ impl Weight {
     pub(super) fn new(problem: &Problem, isa: Isa) -> Self {
         let phases = Phases::forward(problem);
         let (source, target) = (problem.windows[2].input, problem.outputs[2]);
-        let tiling = Tiling::new(source, target, phases.outputs, problem.batch, (TILES, LANES));
+        let tiling = Tiling::new(source, target, phases.outputs, problem.batch, TILES);
         let sums = Sums {
             isa,
             points: phases.points,
