@@ -261,6 +261,7 @@ impl Kernel for Pack<'_> {
 
 impl Kernel for Item<'_> {
     type Output = ();
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
@@ -349,7 +350,8 @@ impl Item<'_> {
         }
     }
 
-    /// All panels against all rows: six at a time, or twelve and two panels where there are registers.
+    /// All panels against all rows: six at a time, or twelve and two panels where there are registers. Fewer rows are the
+    /// rest of many, or there is little to do at all: a tile for each number of them would be code without a use.
     #[inline(always)]
     fn panels<S: Simd>(&self, simd: S, stretch: Stretch, panels: &[f32]) {
         let (n, packed) = (self.gemm.sizes.n, self.gemm.sizes.k > FEW || self.gemm.b_transposed);
@@ -357,11 +359,12 @@ impl Item<'_> {
         let wide = packed && S::Wide::LANES == PANEL;
         let mut row = 0;
         while row < self.size.0 {
-            let left_rows = self.size.0 - row;
-            let rows = match left_rows {
+            let rows = match self.size.0 - row {
                 12.. if wide => 12,
                 8.. if wide => 8,
-                _ => left_rows.min(6),
+                6.. if !wide => 6,
+                4.. => 4,
+                left => left.min(2),
             };
             let mut left = 0;
             while left < self.size.1 {
@@ -377,24 +380,22 @@ impl Item<'_> {
                     Operand { from: b, step: n, gap: LANES, readable: at.2 }
                 };
                 macro_rules! tile {
-                    ($($rows:literal),*) => {
-                        match (rows, wide, two) {
-                            $(
-                                ($rows, true, true) => self.tile::<S, _, $rows, 2>(simd, simd.wide(), stretch, at, b),
-                                ($rows, true, false) => self.tile::<S, _, $rows, 1>(simd, simd.wide(), stretch, at, b),
-                            )*
-                            (6, ..) => self.tile::<S, _, 6, 2>(simd, Eight(simd), stretch, at, b),
-                            (5, ..) => self.tile::<S, _, 5, 2>(simd, Eight(simd), stretch, at, b),
-                            (4, ..) => self.tile::<S, _, 4, 2>(simd, Eight(simd), stretch, at, b),
-                            (3, ..) => self.tile::<S, _, 3, 2>(simd, Eight(simd), stretch, at, b),
-                            (2, ..) => self.tile::<S, _, 2, 2>(simd, Eight(simd), stretch, at, b),
-                            _ => self.tile::<S, _, 1, 2>(simd, Eight(simd), stretch, at, b),
+                    ($wide:expr, $registers:literal, [$($rows:literal),*]) => {
+                        match rows {
+                            $($rows => self.tile::<S, _, $rows, $registers>(simd, $wide, stretch, at, b),)*
+                            _ => unreachable!("{rows} rows in a tile"),
                         }
                     };
                 }
                 // SAFETY: `pack` filled the panels (sliced above), `PANEL` numbers for each term, or `B` has the columns at
                 // every `n`; the rows lie inside `A` and `C`.
-                unsafe { tile!(12, 8, 6, 5, 4, 3, 2, 1) };
+                unsafe {
+                    match (wide, two) {
+                        (true, true) => tile!(simd.wide(), 2, [12, 8, 4, 2, 1]),
+                        (true, false) => tile!(simd.wide(), 1, [12, 8, 4, 2, 1]),
+                        (false, _) => tile!(Eight(simd), 2, [6, 4, 2, 1]),
+                    }
+                }
                 left += taken;
             }
             row += rows;
@@ -475,7 +476,8 @@ impl Item<'_> {
         unsafe {
             let rows = |term: usize, r: usize| a.add(term * a_step + r * a_row);
             let from = |term: usize, v: usize| b.from.wrapping_add(term * b.step + v * b.gap);
-            if b.readable == V * W::LANES {
+            // panels are whole, and a register as wide as they are has nothing else
+            if W::LANES == PANEL || b.readable == V * W::LANES {
                 accumulate(wide, stretch.len, rows, |term, v| wide.load(from(term, v)), &mut sums);
             } else {
                 let part = |term: usize, v: usize, half: usize| {

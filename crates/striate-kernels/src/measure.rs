@@ -32,6 +32,7 @@ const CHAINS: usize = 12;
 
 impl Kernel for Chains {
     type Output = f32;
+    const WIDE: bool = true;
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> f32 {
         let wide = simd.wide();

@@ -50,6 +50,7 @@ pub(crate) struct Block<'a, const M: usize> {
 
 impl<const M: usize> Kernel for Block<'_, M> {
     type Output = ();
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {

@@ -328,6 +328,7 @@ struct Dots<'a, const M: usize>(Block<'a>);
 
 impl<const M: usize> Kernel for Dots<'_, M> {
     type Output = ();
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {

@@ -2,7 +2,7 @@
 //!
 //! Invariant of every block here: the methods take `self`, an [`Avx2`], which exists only where the CPU has the
 //! instructions ([`Avx2::new`]).
-use super::{Eight, Kernel, LANES, Simd, Wide};
+use super::{Eight, LANES, Simd, Wide};
 use std::arch::x86_64::*;
 
 /// The proof that the CPU has AVX2 and FMA, and whatever the widest registers `W` need.
@@ -18,16 +18,13 @@ impl Avx2<Ymm> {
     pub fn new() -> Option<Self> {
         (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Avx2(Ymm(())))
     }
+}
 
-    /// Runs a kernel, compiled with AVX2 and FMA.
+impl<W: Registers> Avx2<W> {
+    /// The same with eight lanes as the widest registers.
     #[inline]
-    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        #[target_feature(enable = "avx2,fma")]
-        fn with<K: Kernel>(kernel: K, simd: Avx2) -> K::Output {
-            kernel.run(simd)
-        }
-        // SAFETY: `self` proves the features.
-        unsafe { with(kernel, self) }
+    pub(super) fn eight(self) -> Avx2 {
+        Avx2(Ymm(()))
     }
 }
 

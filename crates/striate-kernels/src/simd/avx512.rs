@@ -7,7 +7,7 @@
 //! Invariant of every block here: the methods take `self`, a [`Zmm`], which exists only where the CPU has the
 //! instructions ([`Avx512::new`]).
 use super::avx2::{Avx2, Registers, Ymm};
-use super::{Kernel, LANES, Wide};
+use super::{LANES, Wide};
 use std::arch::x86_64::*;
 
 /// The proof that the CPU has AVX-512F, VL and DQ beside AVX2 and FMA.
@@ -24,17 +24,6 @@ impl Avx512 {
             && is_x86_feature_detected!("avx512vl")
             && is_x86_feature_detected!("avx512dq");
         (wide && Avx2::<Ymm>::new().is_some()).then_some(Avx2(Zmm(())))
-    }
-
-    /// Runs a kernel, compiled with AVX-512.
-    #[inline]
-    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        #[target_feature(enable = "avx2,fma,avx512f,avx512vl,avx512dq")]
-        fn with<K: Kernel>(kernel: K, simd: Avx512) -> K::Output {
-            kernel.run(simd)
-        }
-        // SAFETY: `self` proves the features.
-        unsafe { with(kernel, self) }
     }
 }
 

@@ -240,9 +240,43 @@ impl<S: Simd> Wide for Eight<S> {
 pub trait Kernel {
     /// What it returns.
     type Output;
+    /// Whether it asks for [`Simd::Wide`], or needs many registers. Others are not compiled for each instruction set that
+    /// differs in these alone: it would double their code for the same speed.
+    const WIDE: bool = false;
     /// The work.
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
+
+/// The places where a kernel becomes a function of its own, compiled for an instruction set.
+///
+/// They are methods of every kernel, and not functions that take one, because the compiler puts a method with its type:
+/// the kernels of different files are compiled side by side. Nothing is inlined, for every caller would have a copy.
+trait Compiled: Kernel + Sized {
+    #[inline(never)]
+    fn portable(self, simd: Portable) -> Self::Output {
+        self.run(simd)
+    }
+
+    /// # Safety
+    /// The CPU must have the features.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    #[inline(never)]
+    unsafe fn avx2(self, simd: Avx2) -> Self::Output {
+        self.run(simd)
+    }
+
+    /// # Safety
+    /// The CPU must have the features.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,avx512f,avx512vl,avx512dq")]
+    #[inline(never)]
+    unsafe fn avx512(self, simd: Avx512) -> Self::Output {
+        self.run(simd)
+    }
+}
+
+impl<K: Kernel> Compiled for K {}
 
 /// An instruction set that this machine has.
 ///
@@ -269,6 +303,7 @@ struct TileRows;
 
 impl Kernel for TileRows {
     type Output = usize;
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) -> usize {
@@ -281,6 +316,7 @@ struct WideLanes;
 
 impl Kernel for WideLanes {
     type Output = usize;
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) -> usize {
@@ -350,11 +386,14 @@ impl Isa {
     #[inline]
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self {
-            Isa::Portable(portable) => kernel.run(portable),
+            Isa::Portable(portable) => kernel.portable(portable),
+            // SAFETY: the values prove the features, here and below.
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(avx2) => avx2.run(kernel),
+            Isa::Avx2(avx2) => unsafe { kernel.avx2(avx2) },
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(avx512) => avx512.run(kernel),
+            Isa::Avx512(avx512) => unsafe {
+                if const { K::WIDE } { kernel.avx512(avx512) } else { kernel.avx2(avx512.eight()) }
+            },
         }
     }
 }

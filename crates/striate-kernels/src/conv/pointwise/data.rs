@@ -387,6 +387,7 @@ struct Product<'a> {
 
 impl Kernel for Product<'_> {
     type Output = ();
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {

@@ -185,6 +185,7 @@ struct Item<'a> {
 
 impl Kernel for Item<'_> {
     type Output = ();
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {

@@ -44,6 +44,7 @@ pub(super) fn scratch_len(tiling: &Tiling, strip: &Strip, points: usize) -> usiz
 
 impl<X: Scheme<M, N>, const M: usize, const N: usize> Kernel for Channels<'_, X, M, N> {
     type Output = ();
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {

@@ -95,6 +95,7 @@ pub(super) struct Input<'a, F, const I: usize, const O: usize> {
 
 impl<F: Along<I, O>, const I: usize, const O: usize> Kernel for Input<'_, F, I, O> {
     type Output = ();
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {

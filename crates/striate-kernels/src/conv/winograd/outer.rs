@@ -23,6 +23,7 @@ pub(super) struct Outer<'a> {
 
 impl Kernel for Outer<'_> {
     type Output = ();
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {

@@ -37,6 +37,7 @@ struct Place {
 
 impl<X: Scheme<M, N>, const M: usize, const N: usize> Kernel for Output<'_, X, M, N> {
     type Output = ();
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
