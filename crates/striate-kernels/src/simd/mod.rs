@@ -387,13 +387,21 @@ impl Isa {
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self {
             Isa::Portable(portable) => kernel.portable(portable),
-            // SAFETY: the values prove the features, here and below.
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(avx2) => unsafe { kernel.avx2(avx2) },
+            Isa::Avx2(avx2) => {
+                // SAFETY: the value proves the features.
+                unsafe { kernel.avx2(avx2) }
+            }
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(avx512) => unsafe {
-                if const { K::WIDE } { kernel.avx512(avx512) } else { kernel.avx2(avx512.eight()) }
-            },
+            Isa::Avx512(avx512) if const { K::WIDE } => {
+                // SAFETY: the value proves the features.
+                unsafe { kernel.avx512(avx512) }
+            }
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(avx512) => {
+                // SAFETY: the value proves the features, and more.
+                unsafe { kernel.avx2(avx512.eight()) }
+            }
         }
     }
 }
