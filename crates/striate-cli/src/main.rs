@@ -31,19 +31,19 @@ const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     let json = std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json");
-    let ended = report::without_panic(|| {
-        let cli = match Cli::try_parse() {
-            Ok(cli) => cli,
-            Err(error) => return Ok(report::usage(&error, json)),
-        };
-        let mut output = Output::new(cli.json);
-        Ok(match run(cli.command, &mut output)? {
-            Ended::Well => 0,
-            Ended::Partly => Fault::Data.exit_code(),
-            Ended::Interrupted => INTERRUPTED,
-        })
-    });
-    ExitCode::from(ended.unwrap_or_else(|error| report::failure(&error, json)))
+    report::exit_on_panic(json);
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return report::usage(&error, json).into(),
+    };
+    let mut output = Output::new(cli.json);
+    let code = match run(cli.command, &mut output) {
+        Ok(Ended::Well) => 0,
+        Ok(Ended::Partly) => Fault::Data.exit_code(),
+        Ok(Ended::Interrupted) => INTERRUPTED,
+        Err(error) => report::failure(&error, json),
+    };
+    code.into()
 }
 
 fn run(command: Command, output: &mut Output) -> Result<Ended> {

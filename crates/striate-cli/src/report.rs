@@ -2,9 +2,10 @@
 
 use crate::output::{Output, note};
 use serde_json::json;
-use std::backtrace::Backtrace;
-use std::panic::{self, AssertUnwindSafe};
-use std::sync::Mutex;
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::panic::{self, PanicHookInfo};
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 use striate::prelude::*;
 
 /// Prints an error; gives the exit code.
@@ -35,46 +36,62 @@ pub(crate) fn usage(error: &clap::Error, json: bool) -> u8 {
     u8::try_from(error.exit_code()).unwrap_or(2)
 }
 
-static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
-
-/// Runs `body`; a panic becomes an internal error that says where it happened.
-pub(crate) fn without_panic<R>(body: impl FnOnce() -> Result<R>) -> Result<R> {
-    panic::set_hook(Box::new(|info| {
-        let text = info.payload().downcast_ref::<&str>().map(|text| text.to_string());
-        let text = text.or_else(|| info.payload().downcast_ref::<String>().cloned());
-        let message = text.unwrap_or_else(|| "a panic without a message".into());
-        let place = info.location().map_or(String::new(), |at| format!(" ({}:{})", at.file(), at.line()));
-        let backtrace = Backtrace::capture();
-        let trace = match backtrace.status() {
-            std::backtrace::BacktraceStatus::Captured => format!("\n{backtrace}"),
-            _ => String::new(),
-        };
+/// From now on a panic, on whatever thread, is reported as an internal error that says where it happened, and ends the
+/// process with that error's exit code. There is no unwinding: it would be a tenth of the binary.
+pub(crate) fn exit_on_panic(json: bool) {
+    static FIRST: AtomicBool = AtomicBool::new(true);
+    panic::set_hook(Box::new(move |info| {
         // The first panic is the cause; those of other threads follow from it.
-        if let Ok(mut last) = LAST_PANIC.lock() {
-            last.get_or_insert(format!("{message}{place}{trace}"));
+        while !FIRST.swap(false, Ordering::Relaxed) {
+            std::thread::park();
         }
+        process::exit(failure(&mistake(info), json).into());
     }));
-    panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
-        let what = LAST_PANIC.lock().ok().and_then(|mut last| last.take()).unwrap_or_default();
-        Err(Error::new(Fault::Internal, "Striate itself made a mistake").found(what).hint(
-            "please report it with the command that you gave; RUST_BACKTRACE=1 tells more about where it happened",
-        ))
-    })
+}
+
+fn mistake(info: &PanicHookInfo<'_>) -> Error {
+    let text = info.payload().downcast_ref::<&str>().copied();
+    let text = text.or_else(|| info.payload().downcast_ref::<String>().map(String::as_str));
+    let message = text.unwrap_or("a panic without a message");
+    let place = info.location().map_or(String::new(), |at| format!(" ({}:{})", at.file(), at.line()));
+    let backtrace = Backtrace::capture();
+    let trace = match backtrace.status() {
+        BacktraceStatus::Captured => format!("\n{backtrace}"),
+        _ => String::new(),
+    };
+    Error::new(Fault::Internal, "Striate itself made a mistake")
+        .found(format!("{message}{place}{trace}"))
+        .hint("please report it with the command that you gave; RUST_BACKTRACE=1 tells more about where it happened")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::Command;
+
+    /// Set in the process that is to panic.
+    const CHILD: &str = "STRIATE_TEST_PANICS";
 
     #[test]
-    fn a_panic_becomes_an_internal_error() {
-        let error = without_panic::<()>(|| panic!("seven is not six")).unwrap_err();
-        assert_eq!(error.fault().exit_code(), 1);
-        let text = error.to_string();
-        assert!(
-            text.contains("seven is not six (") && text.contains("report.rs:") && text.contains("please report"),
-            "{text}"
-        );
-        assert_eq!(without_panic(|| Ok(5)).unwrap(), 5);
+    fn a_panic_ends_the_process_with_an_internal_error() {
+        if std::env::var_os(CHILD).is_some() {
+            exit_on_panic(false);
+            // from a thread that nobody waits for
+            std::thread::spawn(|| panic!("seven is not six"));
+            loop {
+                std::thread::park();
+            }
+        }
+        let name = "report::tests::a_panic_ends_the_process_with_an_internal_error";
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args([name, "--exact", "--nocapture"])
+            .env(CHILD, "1")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&child.stderr);
+        assert_eq!(child.status.code(), Some(1), "{text}");
+        for part in ["error: Striate itself made a mistake", "seven is not six (", "report.rs:", "please report"] {
+            assert!(text.contains(part), "no {part:?} in {text}");
+        }
     }
 }

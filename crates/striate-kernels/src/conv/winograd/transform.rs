@@ -135,18 +135,18 @@ impl Scheme<2, 4> for F2 {
 #[allow(clippy::needless_range_loop)] // the letters of the formula
 mod tests {
     use super::*;
-    use crate::simd::{LANES, Portable};
+    use crate::simd::{Portable, Simd};
 
-    type V = [f32; LANES];
+    type V = <Portable as Simd>::V;
 
     /// `[Bᵀ, G, Aᵀ, A, Gᵀ]` as the functions have them: columns from unit vectors.
     fn columns<const I: usize, const O: usize>(f: impl Fn([V; I]) -> [V; O]) -> [[f64; I]; O] {
         let mut matrix = [[0.0; I]; O];
         for i in 0..I {
-            let unit = std::array::from_fn(|k| [if k == i { 1.0 } else { 0.0 }; LANES]);
+            let unit = std::array::from_fn(|k| Portable.splat(if k == i { 1.0 } else { 0.0 }));
             let column = f(unit);
             for o in 0..O {
-                matrix[o][i] = f64::from(column[o][0]);
+                matrix[o][i] = f64::from(Portable.greatest(column[o]));
             }
         }
         matrix
