@@ -80,6 +80,16 @@ impl Limit {
         }
     }
 
+    /// The least and the greatest number that it lets through.
+    #[inline(always)]
+    pub(crate) fn bounds(self) -> (f32, f32) {
+        match self {
+            Limit::None => (f32::NEG_INFINITY, f32::INFINITY),
+            Limit::Relu => (0.0, f32::INFINITY),
+            Limit::Within(most) => (0.0, most),
+        }
+    }
+
     #[inline(always)]
     pub(crate) fn number(self, y: f32) -> f32 {
         match self {

@@ -4,6 +4,7 @@
 //! instructions ([`Avx2::new`]).
 use super::{Eight, LANES, Simd, Wide};
 use std::arch::x86_64::*;
+use std::ops::Range;
 
 /// The proof that the CPU has AVX2 and FMA, and whatever the widest registers `W` need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +132,16 @@ impl<W: Registers> Simd for Avx2<W> {
     unsafe fn load(self, from: *const f32) -> __m256 {
         // SAFETY: `self` proves the features; the caller promises `LANES` readable numbers.
         unsafe { _mm256_loadu_ps(from) }
+    }
+    #[inline(always)]
+    fn mask(self, lanes: Range<usize>) -> __m256 {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm256_castsi256_ps(_mm256_andnot_si256(self.first(lanes.start), self.first(lanes.end))) }
+    }
+    #[inline(always)]
+    unsafe fn load_masked(self, from: *const f32, mask: __m256) -> __m256 {
+        // SAFETY: `self` proves the features; the caller promises the numbers of the mask.
+        unsafe { _mm256_maskload_ps(from, _mm256_castps_si256(mask)) }
     }
     #[inline(always)]
     unsafe fn load_partial(self, from: *const f32, count: usize) -> __m256 {

@@ -9,6 +9,7 @@
 use super::avx2::{Avx2, Registers, Ymm};
 use super::{LANES, Wide};
 use std::arch::x86_64::*;
+use std::ops::Range;
 
 /// The proof that the CPU has AVX-512F, VL and DQ beside AVX2 and FMA.
 pub type Avx512 = Avx2<Zmm>;
@@ -39,6 +40,7 @@ impl Registers for Zmm {
 impl Wide for Zmm {
     type V = __m512;
     type Eight = __m256;
+    type Mask = __mmask16;
     const LANES: usize = 2 * LANES;
     const ROWS: usize = 8;
 
@@ -76,6 +78,35 @@ impl Wide for Zmm {
     fn fma(self, a: __m512, b: __m512, c: __m512) -> __m512 {
         // SAFETY: `self` proves the features.
         unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn max(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_max_ps(a, b) }
+    }
+    #[inline(always)]
+    fn min(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_min_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mask(self, lanes: Range<usize>) -> __mmask16 {
+        let first = |count: usize| (1u32 << count.min(Self::LANES)) - 1;
+        (first(lanes.end) & !first(lanes.start)) as __mmask16
+    }
+    #[inline(always)]
+    unsafe fn load_masked(self, from: *const f32, mask: __mmask16) -> __m512 {
+        // SAFETY: `self` proves the features; the caller promises the numbers of the mask.
+        unsafe { _mm512_maskz_loadu_ps(mask, from) }
+    }
+    #[inline(always)]
+    fn unzip(self, a: __m512, b: __m512) -> (__m512, __m512) {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+            (_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b))
+        }
     }
     #[inline(always)]
     fn join(self, eight: impl Fn(usize) -> __m256) -> __m512 {

@@ -18,6 +18,7 @@ pub use avx512::{Avx512, Zmm};
 pub use portable::Portable;
 
 use std::fmt;
+use std::ops::Range;
 use striate_tensor::{Error, Result};
 
 /// Lanes of a vector.
@@ -89,6 +90,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn round(self, v: Self::V) -> Self::V;
     /// The greatest integer not above.
     fn floor(self, v: Self::V) -> Self::V;
+    /// True in these lanes.
+    fn mask(self, lanes: Range<usize>) -> Self::M;
+    /// The numbers where the mask is true, zeros elsewhere; no others need be readable.
+    unsafe fn load_masked(self, from: *const f32, mask: Self::M) -> Self::V;
     /// `a < b`; false for NaN.
     fn lt(self, a: Self::V, b: Self::V) -> Self::M;
     /// `a <= b`; false for NaN.
@@ -135,6 +140,8 @@ pub trait Wide: Copy + Send + Sync + 'static {
     type V: Copy;
     /// A vector of eight lanes.
     type Eight: Copy;
+    /// A truth value a lane.
+    type Mask: Copy;
     /// Its lanes: 8 or 16.
     const LANES: usize;
     /// Rows of a tile of three registers whose sums stay in registers beside their operands: 4 or 8.
@@ -166,6 +173,16 @@ pub trait Wide: Copy + Send + Sync + 'static {
     unsafe fn store(self, to: *mut f32, v: Self::V);
     /// `a · b + c`, rounded once where the instruction set can.
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// As [`Simd::max`].
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    /// As [`Simd::min`].
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
+    /// True in these lanes.
+    fn mask(self, lanes: Range<usize>) -> Self::Mask;
+    /// The numbers where the mask is true, zeros elsewhere; no others need be readable.
+    unsafe fn load_masked(self, from: *const f32, mask: Self::Mask) -> Self::V;
+    /// Of the numbers `a, b`: those at even places and those at odd places.
+    fn unzip(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
     /// The lanes of `eight(0)`, and then of `eight(1)` where there are sixteen.
     fn join(self, eight: impl Fn(usize) -> Self::Eight) -> Self::V;
     /// Lanes `8·number …`.
@@ -179,6 +196,7 @@ pub struct Eight<S>(pub S);
 impl<S: Simd> Wide for Eight<S> {
     type V = S::V;
     type Eight = S::V;
+    type Mask = S::M;
     const LANES: usize = LANES;
     const ROWS: usize = 4;
 
@@ -224,6 +242,27 @@ impl<S: Simd> Wide for Eight<S> {
     #[inline(always)]
     fn fma(self, a: S::V, b: S::V, c: S::V) -> S::V {
         self.0.fma(a, b, c)
+    }
+    #[inline(always)]
+    fn max(self, a: S::V, b: S::V) -> S::V {
+        self.0.max(a, b)
+    }
+    #[inline(always)]
+    fn min(self, a: S::V, b: S::V) -> S::V {
+        self.0.min(a, b)
+    }
+    #[inline(always)]
+    fn mask(self, lanes: Range<usize>) -> S::M {
+        self.0.mask(lanes)
+    }
+    #[inline(always)]
+    unsafe fn load_masked(self, from: *const f32, mask: S::M) -> S::V {
+        // SAFETY: the caller promises the numbers of the mask.
+        unsafe { self.0.load_masked(from, mask) }
+    }
+    #[inline(always)]
+    fn unzip(self, a: S::V, b: S::V) -> (S::V, S::V) {
+        self.0.unzip(a, b)
     }
     #[inline(always)]
     fn join(self, eight: impl Fn(usize) -> S::V) -> S::V {

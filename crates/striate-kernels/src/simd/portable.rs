@@ -1,5 +1,6 @@
 use super::four::{Four, Mask};
 use super::{Eight, LANES, Simd};
+use std::ops::Range;
 
 /// What every machine has: works everywhere, and is the twin that the others are held against.
 ///
@@ -79,6 +80,18 @@ impl Simd for Portable {
     unsafe fn load(self, from: *const f32) -> V {
         // SAFETY: the caller promises `LANES` readable numbers.
         unsafe { V::of(from.cast::<[f32; LANES]>().read_unaligned()) }
+    }
+    #[inline(never)]
+    fn mask(self, lanes: Range<usize>) -> M {
+        let lanes: [bool; LANES] = std::array::from_fn(|lane| lanes.contains(&lane));
+        let (fours, _) = lanes.as_chunks::<4>();
+        M([Mask::of(fours[0]), Mask::of(fours[1])])
+    }
+    #[inline(never)]
+    unsafe fn load_masked(self, from: *const f32, mask: M) -> V {
+        let mask = mask.0.map(Mask::lanes);
+        // SAFETY: the caller promises the numbers of the mask.
+        each(|lane| if mask[lane / 4][lane % 4] { unsafe { *from.wrapping_add(lane) } } else { 0.0 })
     }
     #[inline(never)]
     unsafe fn load_partial(self, from: *const f32, count: usize) -> V {

@@ -1,14 +1,16 @@
 //! Depthwise convolution: every group has one input channel `c` and a few output channels (the multiplier), in two
 //! dimensions, kernels `K×K` with `K` 3 or 5, stride `S` 1 or 2.
 //!
-//! Each plane is so cheap that reading it is what counts. A few rows at a time are copied with their padding
-//! ([`layout`]), lanes run along the width, and a block of several output rows shares what it loads ([`data`]). The
-//! input gradient gathers: at stride 1 it is the same correlation with the kernel turned round, at stride 2 every
-//! vector of `∂x` is two vectors, one for each parity of its columns, zipped. The weight gradient ([`weight`]) keeps
-//! lanes as partial sums over a plane.
+//! Each plane is so cheap that reading it is what counts: lanes run along the width, and every row of the input is loaded
+//! once for all outputs that it belongs to ([`correlate`]). The input gradient gathers ([`data`]): at stride 1 it is the
+//! same correlation with the kernel turned round, at stride 2 every vector of `∂x` is two vectors, one for each parity of
+//! its columns, zipped ([`upsample`]). The weight gradient ([`weight`]) keeps lanes as partial sums over a plane. The last
+//! two copy a few rows at a time with their padding ([`layout`]).
 
+mod correlate;
 mod data;
 mod layout;
+mod upsample;
 mod weight;
 
 pub(super) use data::{forward, grad_input};

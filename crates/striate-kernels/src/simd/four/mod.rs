@@ -26,6 +26,10 @@ mod tests {
         for x in NUMBERS {
             assert_eq!(bits(plain::Four::splat(x).lanes()), bits(sse2::Four::splat(x).lanes()));
         }
+        for bits in 0..16 {
+            let lanes = std::array::from_fn(|lane| bits >> lane & 1 == 1);
+            assert_eq!([plain::Mask::of(lanes).lanes(), sse2::Mask::of(lanes).lanes()], [lanes; 2]);
+        }
         for i in 0..NUMBERS.len() {
             for j in 0..NUMBERS.len() {
                 let a: [f32; 4] = std::array::from_fn(|l| NUMBERS[(i + l) % 8]);

@@ -84,3 +84,14 @@ impl Four {
         Four(std::array::from_fn(|i| if mask.0[i] { yes.0[i] } else { no.0[i] }))
     }
 }
+
+impl Mask {
+    #[inline(always)]
+    pub(crate) fn of(lanes: [bool; 4]) -> Self {
+        Mask(lanes)
+    }
+    #[inline(always)]
+    pub(crate) fn lanes(self) -> [bool; 4] {
+        self.0
+    }
+}

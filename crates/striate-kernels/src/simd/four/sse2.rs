@@ -59,3 +59,15 @@ impl Four {
         Four(unsafe { _mm_or_ps(_mm_and_ps(mask.0, yes.0), _mm_andnot_ps(mask.0, no.0)) })
     }
 }
+
+impl Mask {
+    #[inline(always)]
+    pub(crate) fn of(lanes: [bool; 4]) -> Self {
+        let bits = lanes.map(|lane| f32::from_bits(if lane { u32::MAX } else { 0 }));
+        Mask(Four::of(bits).0)
+    }
+    #[inline(always)]
+    pub(crate) fn lanes(self) -> [bool; 4] {
+        Four(self.0).lanes().map(|bits| bits.to_bits() != 0)
+    }
+}
