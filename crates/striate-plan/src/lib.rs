@@ -26,6 +26,7 @@ mod kernels;
 mod memory;
 mod passes;
 mod plan;
+mod slices;
 mod store;
 
 pub use choices::{Choices, ConvPass, problem_text};

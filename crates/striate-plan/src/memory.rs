@@ -47,7 +47,15 @@ pub(crate) struct Memories<'a> {
     /// For each state of the graph its number in the store.
     pub states: &'a [usize],
     pub inputs: &'a [Feed<'a>],
+    /// Which of how many equal parts of the inputs is meant.
+    pub slice: (usize, usize),
     pub constants: &'a [std::sync::Arc<striate_tensor::Array<f32>>],
+}
+
+/// Start and length of part `number` of so many.
+fn part<T>(data: &[T], (number, count): (usize, usize)) -> (*mut u8, usize) {
+    let len = data.len() / count;
+    (data[number * len..][..len].as_ptr().cast_mut().cast(), len)
 }
 
 impl Spans {
@@ -75,8 +83,8 @@ impl Spans {
                 },
                 // Inputs and constants are never written: the layout gives no output their place.
                 Place::Input(number) => match memories.inputs[number] {
-                    Feed::F32(data) => (data.as_ptr().cast_mut().cast(), data.len()),
-                    Feed::I32(data) => (data.as_ptr().cast_mut().cast(), data.len()),
+                    Feed::F32(data) => part(data, memories.slice),
+                    Feed::I32(data) => part(data, memories.slice),
                 },
                 Place::Constant(number) => {
                     let data = memories.constants[number].data();

@@ -1,6 +1,7 @@
 use crate::arena::{Layout, Place};
 use crate::kernels::{self, Kernel, Problem};
 use crate::memory::{Arena, Memories, Spans};
+use crate::slices::samples_at_a_time;
 use crate::{Choices, Store, passes};
 use std::fmt;
 use std::sync::Arc;
@@ -43,7 +44,7 @@ pub struct Step<'p> {
     pub op: &'static str,
     /// The kernel that computes it.
     pub kernel: String,
-    /// What it gives.
+    /// What it gives, in a slice of the batch where the plan's notes say that there are more.
     pub outputs: Vec<Type>,
     /// Multiply-adds, taps in the padding included.
     pub multiply_adds: u64,
@@ -64,7 +65,9 @@ pub struct Plan {
     scratch_threads: usize,
     /// For each state of the graph its number in the store that was used last.
     slots: Vec<usize>,
-    /// Copies of those outputs that do not lie in the arena, whose memory is gone after a run.
+    /// How often a run goes through all equations, each time for the next samples.
+    slices: usize,
+    /// Copies of those outputs that do not lie in the arena, whose memory is gone after a run, or that come in slices.
     held: Vec<Option<Vec<f32>>>,
     ran: bool,
 }
@@ -107,7 +110,9 @@ impl Plan {
             Some(isa) => isa,
             None => Isa::from_environment()?,
         };
-        let graph = graph.at_batch(batch);
+        let samples = if frozen.is_some() { samples_at_a_time(graph, batch) } else { batch };
+        let slices = batch / samples.max(1);
+        let graph = graph.at_batch(samples);
         graph.verify()?;
         if let Some(index) = graph.outputs.iter().map(|o| graph.value(*o)).find(|v| v.ty.dtype != DType::F32) {
             return Err(Error::model(format!("a run returns real numbers, but the output `{}` is not", index.name))
@@ -115,6 +120,9 @@ impl Plan {
                 .hint("return what is computed from it, or read it from the store if it is a state"));
         }
         let mut notes = Vec::new();
+        if slices > 1 {
+            notes.push(format!("slices: {samples} of {batch} samples at a time, so that caches hold what they give"));
+        }
         let graph = match frozen {
             Some(store) => passes::freeze(graph, store, &mut notes)?,
             None => graph,
@@ -133,8 +141,8 @@ impl Plan {
             _ => None,
         });
         let held = graph.outputs.iter().map(|o| match layout.places[o.0] {
-            Some(Place::Arena(_)) => None,
-            _ => Some(vec![0.0; graph.value(*o).ty.shape().elements()]),
+            Some(Place::Arena(_)) if slices == 1 => None,
+            _ => Some(vec![0.0; slices * graph.value(*o).ty.shape().elements()]),
         });
         Ok(Plan {
             held: held.collect(),
@@ -144,6 +152,7 @@ impl Plan {
             scratch: Vec::new(),
             scratch_threads: 0,
             slots: Vec::new(),
+            slices,
             ran: false,
             graph,
             notes,
@@ -158,7 +167,7 @@ impl Plan {
     /// # Errors
     /// When an input or a tensor of the store is missing or has the wrong size.
     pub fn run(&mut self, workers: &Workers, store: &mut Store, inputs: &[Feed<'_>]) -> Result<()> {
-        self.run_marked(workers, store, inputs, || ())
+        self.run_marked(workers, store, inputs, |_| ())
     }
 
     /// As [`Plan::run`]; `durations` then holds how long each of [`Plan::steps`] took.
@@ -173,20 +182,24 @@ impl Plan {
         durations: &mut Vec<Duration>,
     ) -> Result<()> {
         durations.clear();
-        let mut last: Option<Instant> = None;
-        self.run_marked(workers, store, inputs, || {
+        durations.resize(self.kernels.iter().flatten().count(), Duration::ZERO);
+        let mut last = Instant::now();
+        self.run_marked(workers, store, inputs, |step| {
             let now = Instant::now();
-            durations.extend(last.replace(now).map(|last| now - last));
+            if let Some(step) = step {
+                durations[step] += now - last;
+            }
+            last = now;
         })
     }
 
-    /// Runs, with a call of `mark` before the first kernel and after each.
+    /// Runs, with a call of `mark` before the first kernel of each slice, and after each kernel with its number.
     fn run_marked(
         &mut self,
         workers: &Workers,
         store: &mut Store,
         inputs: &[Feed<'_>],
-        mut mark: impl FnMut(),
+        mut mark: impl FnMut(Option<usize>),
     ) -> Result<()> {
         self.check_inputs(inputs)?;
         self.find_states(store)?;
@@ -195,20 +208,29 @@ impl Plan {
             self.scratch.resize(most.unwrap_or(0), 0.0);
             self.scratch_threads = workers.threads();
         }
-        let mut memories =
-            Memories { arena: &mut self.arena, store, states: &self.slots, inputs, constants: &self.constants };
-        self.spans.fill(&self.layout.places, &self.sizes, &mut memories);
-        mark();
-        for (equation, kernel) in self.graph.equations.iter().zip(&self.kernels) {
-            if let Some(kernel) = kernel {
+        for slice in 0..self.slices {
+            let mut memories = Memories {
+                arena: &mut self.arena,
+                store,
+                states: &self.slots,
+                inputs,
+                slice: (slice, self.slices),
+                constants: &self.constants,
+            };
+            self.spans.fill(&self.layout.places, &self.sizes, &mut memories);
+            mark(None);
+            let kernels = self.graph.equations.iter().zip(&self.kernels);
+            let kernels = kernels.filter_map(|(equation, kernel)| Some((equation, kernel.as_ref()?)));
+            for (step, (equation, kernel)) in kernels.enumerate() {
                 let io = self.spans.io(&equation.inputs, &equation.outputs);
                 kernel.run(workers, &io, &mut self.scratch);
-                mark();
+                mark(Some(step));
             }
-        }
-        for (held, &output) in self.held.iter_mut().zip(&self.graph.outputs) {
-            if let Some(held) = held {
-                held.copy_from_slice(self.spans.read(output));
+            for (held, &output) in self.held.iter_mut().zip(&self.graph.outputs) {
+                if let Some(held) = held {
+                    let part = self.spans.read(output);
+                    held[slice * part.len()..][..part.len()].copy_from_slice(part);
+                }
             }
         }
         for &(next, state) in &self.layout.copies {
@@ -251,7 +273,7 @@ impl Plan {
                 },
                 kernel: kernel.as_ref()?.name(),
                 outputs: equation.outputs.iter().map(|o| self.graph.value(*o).ty.clone()).collect(),
-                multiply_adds: equation.op.cost(&inputs).multiply_adds,
+                multiply_adds: self.slices as u64 * equation.op.cost(&inputs).multiply_adds,
             })
         })
     }
@@ -275,10 +297,14 @@ impl Plan {
                 Some(Feed::I32(data)) => (DType::I32, data.len()),
                 None => return Err(Error::model(format!("the input `{}` is missing", info.name)).expected(&info.ty)),
             };
-            if (dtype, elements) != self.sizes[id.0] {
+            let (wanted, size) = self.sizes[id.0];
+            if (dtype, elements) != (wanted, self.slices * size) {
                 return Err(Error::model(format!("the input `{}` has the wrong size", info.name))
                     .found(format!("{elements} elements of {dtype}"))
-                    .expected(&info.ty));
+                    .expected(match self.slices {
+                        1 => info.ty.to_string(),
+                        slices => format!("{} elements, {slices} times {}", slices * size, info.ty),
+                    }));
             }
         }
         match given.next() {
