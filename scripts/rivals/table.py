@@ -116,6 +116,8 @@ def page(a):
     blocks = sorted({(r["blocks"], r["seconds"]) for r in cells.values()})
     print("- " + "; ".join(f"{b} blocks of about {s:g} s a program and cell" for b, s in blocks))
     print("- torch is *tuned*: channels-last, and glibc told to keep freed memory; without that it is slower")
+    for note in a.note:
+        print(f"- {note}")
     print("\nA ratio says how many times as fast Striate is, the median over the blocks with the least and greatest in brackets: above 1 it is")
     print("faster. A training step is forward, cross-entropy, backward, SGD with momentum 0.9, on a fixed batch of noise.\n")
     for mode in ("train", "infer"):
@@ -179,6 +181,7 @@ def main():
     v.add_argument("--epochs", type=int, default=3)
     v.add_argument("--blocks", type=int, default=3)
     v = verbs.add_parser("page")
+    v.add_argument("--note", action="append", default=[], help="what a reader must know of the measurement")
     v.set_defaults(do=page)
     v.add_argument("files", nargs="+")
     a = p.parse_args()

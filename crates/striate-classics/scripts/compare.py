@@ -7,7 +7,7 @@
 
 som: the same start, schedule and number of passes. `online` is minisom's own algorithm (its `train_batch` takes the rows one by one);
 `batch` moves all weights once a pass. Errors are computed here, from the weights.
-rbm: features of 100 units for logistic regression on the 8×8 digits, 5 seeds; and the pseudo-likelihood of the test rows, with
+rbm: features of 100 units for logistic regression on four data sets, 5 seeds each; and the pseudo-likelihood of the test rows, with
 scikit-learn's own formula. Set OMP_NUM_THREADS=1 where the machine has other work: logistic regression on so few rows gains nothing
 from threads that wait for each other.
 """
@@ -22,10 +22,11 @@ import time
 import numpy as np
 from minisom import MiniSom
 from safetensors.numpy import load_file, save_file
-from sklearn.datasets import load_digits, load_iris
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import BernoulliRBM
+from sklearn.preprocessing import MinMaxScaler
 
 ROOT = pathlib.Path(__file__).parents[3]
 
@@ -81,11 +82,17 @@ def som(mnist, threads):
 
 
 def rbm(threads):
-    digits = load_digits()
-    rows = (digits.data / 16).astype(np.float32)
+    for load in [load_iris, load_wine, load_breast_cancer, load_digits]:
+        print(load.__name__.removeprefix("load_"))
+        rbm_case(load(), threads)
+
+
+def rbm_case(data, threads):
     table = {}
     for seed in range(5):
-        train, test, y, z = train_test_split(rows, digits.target, test_size=0.2, random_state=seed, stratify=digits.target)
+        train, test, y, z = train_test_split(data.data, data.target, test_size=0.2, random_state=seed, stratify=data.target)
+        scale = MinMaxScaler(clip=True).fit(train)
+        train, test = (scale.transform(rows).astype(np.float32) for rows in (train, test))
         theirs = BernoulliRBM(n_components=100, learning_rate=0.06, n_iter=20, batch_size=10, random_state=seed)
         began = time.perf_counter()
         theirs.fit(train)
