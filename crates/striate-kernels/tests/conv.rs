@@ -93,6 +93,8 @@ const CASES: &[&str] = &[
     "n1 c2 70x130 -> o2 k3 p1 g2",
     "n1 c2 90x130 -> o2 k5 s2 p2 g2",
     "n7 c2 3x3 -> o2 k3 s2 p0 g2",
+    "n2 c3 9x70 -> o6 k3 s2 p1 g3",
+    "n2 c3 6x28 -> o3 k3 p1 g3",
     // large kernels, as spectra take them
     "n2 c3 32x32 -> o3 k15 p7 g3",
     "n3 c4 20x17 -> o6 k7x9 p3x4 g2 flip",
