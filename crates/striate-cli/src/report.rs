@@ -37,7 +37,7 @@ pub(crate) fn usage(error: &clap::Error, json: bool) -> u8 {
 }
 
 /// From now on a panic, on whatever thread, is reported as an internal error that says where it happened, and ends the
-/// process with that error's exit code. There is no unwinding: it would be a tenth of the binary.
+/// process with that error's exit code, before anything unwinds. Nobody may compute while holding stdout.
 pub(crate) fn exit_on_panic(json: bool) {
     static FIRST: AtomicBool = AtomicBool::new(true);
     panic::set_hook(Box::new(move |info| {

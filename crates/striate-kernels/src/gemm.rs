@@ -477,6 +477,7 @@ impl Item<'_> {
             let rows = |term: usize, r: usize| a.add(term * a_step + r * a_row);
             let from = |term: usize, v: usize| b.from.wrapping_add(term * b.step + v * b.gap);
             // panels are whole, and a register as wide as they are has nothing else
+            debug_assert!(W::LANES != PANEL || b.readable == V * W::LANES, "a panel that is not whole");
             if W::LANES == PANEL || b.readable == V * W::LANES {
                 accumulate(wide, stretch.len, rows, |term, v| wide.load(from(term, v)), &mut sums);
             } else {

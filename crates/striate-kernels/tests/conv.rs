@@ -95,6 +95,7 @@ const CASES: &[&str] = &[
     "n7 c2 3x3 -> o2 k3 s2 p0 g2",
     "n2 c3 9x70 -> o6 k3 s2 p1 g3",
     "n2 c3 6x28 -> o3 k3 p1 g3",
+    "n1 c2 5x13 -> o6 k3 p1 g2",
     // large kernels, as spectra take them
     "n2 c3 32x32 -> o3 k15 p7 g3",
     "n3 c4 20x17 -> o6 k7x9 p3x4 g2 flip",
@@ -183,6 +184,49 @@ fn integers_agree_bit_for_bit() {
 #[test]
 fn real_numbers_agree_closely() {
     check_all(normals, |what, found, expected| close(what, found, expected, 1e-5));
+}
+
+/// Of the forward pass, and of the input gradient, which with a bias is a transposed convolution.
+#[test]
+fn a_limit_bounds_what_there_is_with_the_bias() {
+    let workers = Workers::eager(2);
+    let limits = [(Limit::Relu, f32::INFINITY), (Limit::Within(0.75), 0.75)];
+    for (text, isa) in CASES.iter().flat_map(|text| Isa::all().into_iter().map(move |isa| (text, isa))) {
+        let g = case(text);
+        let (x, y) = (g.batch * g.in_channels * g.pixels(), g.batch * g.out_channels * g.positions());
+        let w = normals("w", g.rows() * g.taps());
+        let check = |what: String, channels: usize, place: usize, run: &dyn Fn(Option<&[f32]>, Limit) -> Vec<f32>| {
+            let bias = normals("b", channels);
+            let plain = run(None, Limit::None);
+            let biased = run(Some(&bias), Limit::None);
+            let sums = plain.iter().enumerate().map(|(i, &v)| f64::from(v) + f64::from(bias[i / place % channels]));
+            close(&what, &biased, &sums.collect::<Vec<_>>(), 1e-5);
+            for (limit, most) in limits {
+                let bounded: Vec<f32> = biased.iter().map(|&v| if v > 0.0 { v.min(most) } else { 0.0 }).collect();
+                assert!(run(Some(&bias), limit) == bounded, "{what}: {limit:?}");
+            }
+        };
+        for variant in Forward::variants() {
+            let Some(conv) = prepared(variant, Forward::prepare(&g, isa, &only(variant))) else { continue };
+            let input = normals("x", x);
+            check(format!("{text}: y {variant} {isa}"), g.out_channels, g.positions().max(1), &|bias, limit| {
+                let (mut out, mut room) = (vec![f32::NAN; y], scratch(conv.scratch_len(2)));
+                let epilogue = Epilogue { limit, ..Epilogue::NONE };
+                conv.run(&workers, &input, Weights::Plain(&w), bias, epilogue, &mut out, &mut room);
+                out
+            });
+        }
+        for variant in GradInput::variants() {
+            let Some(conv) = prepared(variant, GradInput::prepare(&g, isa, &only(variant))) else { continue };
+            let input = normals("dy", y);
+            check(format!("{text}: dx {variant} {isa}"), g.in_channels, g.pixels().max(1), &|bias, limit| {
+                let (mut out, mut room) = (vec![f32::NAN; x], scratch(conv.scratch_len(2)));
+                let epilogue = Epilogue { limit, ..Epilogue::NONE };
+                conv.run(&workers, &input, Weights::Plain(&w), bias, epilogue, &mut out, &mut room);
+                out
+            });
+        }
+    }
 }
 
 #[test]

@@ -44,9 +44,9 @@ pub struct Step<'p> {
     pub op: &'static str,
     /// The kernel that computes it.
     pub kernel: String,
-    /// What it gives, in a slice of the batch where the plan's notes say that there are more.
+    /// What it gives, for a slice of the batch ([`Plan::slices`]).
     pub outputs: Vec<Type>,
-    /// Multiply-adds, taps in the padding included.
+    /// Multiply-adds of the whole batch, taps in the padding included.
     pub multiply_adds: u64,
 }
 
@@ -111,7 +111,7 @@ impl Plan {
             None => Isa::from_environment()?,
         };
         let samples = if frozen.is_some() { samples_at_a_time(graph, batch) } else { batch };
-        let slices = batch / samples.max(1);
+        let slices = (batch / samples.max(1)).max(1);
         let graph = graph.at_batch(samples);
         graph.verify()?;
         if let Some(index) = graph.outputs.iter().map(|o| graph.value(*o)).find(|v| v.ty.dtype != DType::F32) {
@@ -278,12 +278,18 @@ impl Plan {
         })
     }
 
+    /// How often a run goes through all [`Plan::steps`], each time for the next samples of the batch. What a step gives is
+    /// that of one slice; its multiply-adds are those of the batch.
+    pub fn slices(&self) -> usize {
+        self.slices
+    }
+
     /// What the passes did and did not do, a line each.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// Bytes of the arena that holds all intermediates.
+    /// Bytes of the arena that holds all intermediates of a slice.
     pub fn arena_bytes(&self) -> usize {
         self.arena.bytes()
     }

@@ -135,8 +135,9 @@ impl<W: Registers> Simd for Avx2<W> {
     }
     #[inline(always)]
     fn mask(self, lanes: Range<usize>) -> __m256 {
+        let first = |count: usize| self.first(count.min(LANES));
         // SAFETY: `self` proves the features.
-        unsafe { _mm256_castsi256_ps(_mm256_andnot_si256(self.first(lanes.start), self.first(lanes.end))) }
+        unsafe { _mm256_castsi256_ps(_mm256_andnot_si256(first(lanes.start), first(lanes.end))) }
     }
     #[inline(always)]
     unsafe fn load_masked(self, from: *const f32, mask: __m256) -> __m256 {

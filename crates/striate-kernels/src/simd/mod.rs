@@ -2,7 +2,7 @@
 //!
 //! A kernel is written once, as a [`Kernel`] generic over [`Simd`], and runs through [`Isa::run`], which enters a
 //! function compiled for the instruction set. Everything below `Kernel::run` is `#[inline(always)]`, so that it is
-//! compiled with the features of that function. Another instruction set is one more file and one more arm of [`Isa`].
+//! compiled with the features of that function (but for methods of [`Portable`], which need none). Another instruction set is one more file and one more arm of [`Isa`].
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -90,7 +90,7 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn round(self, v: Self::V) -> Self::V;
     /// The greatest integer not above.
     fn floor(self, v: Self::V) -> Self::V;
-    /// True in these lanes.
+    /// True in these lanes; there may be fewer.
     fn mask(self, lanes: Range<usize>) -> Self::M;
     /// The numbers where the mask is true, zeros elsewhere; no others need be readable.
     unsafe fn load_masked(self, from: *const f32, mask: Self::M) -> Self::V;
@@ -177,7 +177,7 @@ pub trait Wide: Copy + Send + Sync + 'static {
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
     /// As [`Simd::min`].
     fn min(self, a: Self::V, b: Self::V) -> Self::V;
-    /// True in these lanes.
+    /// True in these lanes; there may be fewer.
     fn mask(self, lanes: Range<usize>) -> Self::Mask;
     /// The numbers where the mask is true, zeros elsewhere; no others need be readable.
     unsafe fn load_masked(self, from: *const f32, mask: Self::Mask) -> Self::V;
@@ -328,7 +328,7 @@ impl<K: Kernel> Compiled for K {}
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
-    /// Plain Rust; every machine.
+    /// What every machine of its kind has.
     Portable(Portable),
     /// x86-64 with AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]

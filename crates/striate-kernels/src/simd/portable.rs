@@ -43,7 +43,7 @@ fn two(a: V, b: V, f: impl Fn(Four, Four) -> Four) -> V {
 }
 
 #[inline(always)]
-fn test(a: V, b: V, f: impl Fn(Four, Four) -> Mask) -> M {
+fn compare(a: V, b: V, f: impl Fn(Four, Four) -> Mask) -> M {
     M([f(a.0[0], b.0[0]), f(a.0[1], b.0[1])])
 }
 
@@ -161,15 +161,15 @@ impl Simd for Portable {
     }
     #[inline(always)]
     fn lt(self, a: V, b: V) -> M {
-        test(a, b, Four::lt)
+        compare(a, b, Four::lt)
     }
     #[inline(always)]
     fn le(self, a: V, b: V) -> M {
-        test(a, b, Four::le)
+        compare(a, b, Four::le)
     }
     #[inline(always)]
     fn eq(self, a: V, b: V) -> M {
-        test(a, b, Four::eq)
+        compare(a, b, Four::eq)
     }
     #[inline(always)]
     fn nan(self, v: V) -> M {

@@ -17,6 +17,9 @@ pub struct Profile {
     pub families: Vec<Family>,
     /// The sum of all equations in milliseconds.
     pub ms: f64,
+    /// How often a step goes through all equations, for a part of the batch each time; the equations' outputs are those of
+    /// one part, their times are for all.
+    pub slices: usize,
 }
 
 /// An equation with its time.
@@ -83,7 +86,12 @@ impl Profile {
             let cost = Cost::new(ms, total, line.multiply_adds);
             Timed { line, cost }
         };
-        Profile { equations: lines.into_iter().zip(ms).map(timed).collect(), families, ms: total }
+        Profile {
+            equations: lines.into_iter().zip(ms).map(timed).collect(),
+            families,
+            ms: total,
+            slices: plan.slices(),
+        }
     }
 }
 
@@ -104,6 +112,9 @@ impl fmt::Display for Profile {
         let total = format!("{:.4}", self.ms);
         table.row(["total".into(), String::new(), String::new(), total, String::new(), String::new()]);
         writeln!(f, "{table}")?;
+        if self.slices > 1 {
+            writeln!(f, "the batch goes through in {} slices; outputs are of one, times of all\n", self.slices)?;
+        }
         let mut table = Table::new(["operation", "equations", "ms", "share", "GFLOP/s"], 1..5);
         for family in &self.families {
             let [ms, share, gflops] = numbers(&family.cost);

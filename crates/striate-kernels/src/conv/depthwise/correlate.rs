@@ -68,6 +68,7 @@ impl<const K: usize, const S: usize> Kernel for Correlate<'_, K, S> {
 
 /// One plane's part of one output plane.
 struct Column<'a, const K: usize, const S: usize> {
+    /// `source[0]·source[1]` numbers.
     plane: *const f32,
     source: [usize; 2],
     weights: &'a [f32],
@@ -77,8 +78,9 @@ struct Column<'a, const K: usize, const S: usize> {
     alone: bool,
     bias: f32,
     limit: Limit,
+    /// `left` numbers that nobody else has.
     out: *mut f32,
-    /// Numbers from the start of the output plane on: those of the planes after it too.
+    /// Numbers from the start of the output plane on, those of the planes after it too: at least `target[0]·target[1]`.
     left: usize,
     target: [usize; 2],
     before: [usize; 2],
@@ -98,7 +100,7 @@ impl<const K: usize, const S: usize> Column<'_, K, S> {
                 rest => rest,
             };
             let x = right - rest;
-            // SAFETY: the planes have these rows, and columns outside of them are masked.
+            // SAFETY: the fields say what there is; columns outside of the plane are masked unless all are inside.
             unsafe {
                 match (I::Wide::LANES > LANES && rest > LANES, self.inside(x, I::Wide::LANES)) {
                     (true, true) => self.down::<I, _, false>(simd, simd.wide(), x),
@@ -121,7 +123,7 @@ impl<const K: usize, const S: usize> Column<'_, K, S> {
     /// A register's width of columns from `x` on, row by row.
     ///
     /// # Safety
-    /// The planes must have their rows, and without `EDGE` the columns be [`inside`](Self::inside).
+    /// `x` must be below `target[1]`, and without `EDGE` the columns be [`inside`](Self::inside).
     #[inline(always)]
     unsafe fn down<I: Simd, W: Wide<Eight = I::V>, const EDGE: bool>(&self, simd: I, wide: W, x: usize) {
         let ([height, width], rows) = (self.source, self.target[0]);
@@ -145,6 +147,7 @@ impl<const K: usize, const S: usize> Column<'_, K, S> {
         for step in 0..last {
             // SAFETY: by the contract above, throughout.
             unsafe {
+                // rows above the plane wrap round, and are then not below its height either
                 let above = |phase: usize| (step * S + phase).wrapping_sub(self.before[0]);
                 let row = |y: usize| self.plane.wrapping_offset((y * width) as isize + column);
                 if above(0) < height {
@@ -193,7 +196,7 @@ impl<const K: usize, const S: usize> Column<'_, K, S> {
     ) {
         let at = row * self.target[1] + x;
         let to = self.out.wrapping_add(at);
-        // SAFETY: `left` numbers may be written, and so may the row's own.
+        // SAFETY: a whole store stays within `left` numbers, and a part of one within the row.
         unsafe {
             if self.alone && self.left - at >= W::LANES {
                 return wide.store(to, wide.min(high, wide.max(low, v)));

@@ -8,7 +8,7 @@
 use super::correlate::Correlate;
 use super::layout::Layout;
 use super::upsample::{Bands, Upsample};
-use super::{COPY, accept, gang};
+use super::{NEAR, accept, gang};
 use crate::conv::problem::Problem;
 use crate::conv::{Block, ConvOptions, DataCall, DataPass};
 use crate::parts::Parts;
@@ -19,7 +19,7 @@ use crate::workers::Workers;
 enum Form {
     /// `K`, `S`, and the zeros before.
     Correlate(usize, usize, [usize; 2]),
-    /// `K` and `β`.
+    /// `K`, `β`, and how it is made of copies.
     Upsample(usize, usize, Bands),
 }
 
@@ -81,7 +81,7 @@ impl Depthwise {
         let gang = gang(problem, 1);
         let batch = match &form {
             // what a hook gets is in the first-level cache
-            Form::Correlate(..) => (COPY / (writes * target[0] * target[1])).clamp(1, gang),
+            Form::Correlate(..) => (NEAR / (writes * target[0] * target[1])).clamp(1, gang),
             Form::Upsample(.., bands) => bands.batch,
         };
         let problem = problem.clone();
@@ -97,7 +97,7 @@ impl Depthwise {
         let groups = self.problem.groups;
         let gangs = groups.div_ceil(self.gang);
         let (sample, first) = (item / gangs, item % gangs * self.gang);
-        let (source, target) = (self.source[0] * self.source[1], self.target[0] * self.target[1]);
+        let (read_len, written_len) = (self.source[0] * self.source[1], self.target[0] * self.target[1]);
         copy.fill(0.0);
         let end = (first + self.gang).min(groups);
         let size = self.reads * self.writes * self.problem.taps();
@@ -105,9 +105,9 @@ impl Depthwise {
             let batch = self.batch.min(end - group);
             let read = (sample * groups + group) * self.reads;
             let channel = group * self.writes;
-            let start = (sample * groups * self.writes + channel) * target;
-            let range = start..start + batch * self.writes * target;
-            let planes = &call.input[read * source..][..batch * self.reads * source];
+            let start = (sample * groups * self.writes + channel) * written_len;
+            let range = start..start + batch * self.writes * written_len;
+            let planes = &call.input[read * read_len..][..batch * self.reads * read_len];
             // SAFETY: this item alone writes the planes of this sample and these groups.
             let out = unsafe { output.part(range.clone()) };
             let bias = call.bias.map(|b| &b[channel..][..batch * self.writes]);

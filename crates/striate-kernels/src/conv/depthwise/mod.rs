@@ -1,8 +1,8 @@
 //! Depthwise convolution: every group has one input channel `c` and a few output channels (the multiplier), in two
 //! dimensions, kernels `K×K` with `K` 3 or 5, stride `S` 1 or 2.
 //!
-//! Each plane is so cheap that reading it is what counts: lanes run along the width, and every row of the input is loaded
-//! once for all outputs that it belongs to ([`correlate`]). The input gradient gathers ([`data`]): at stride 1 it is the
+//! Each plane is so cheap that reading it is what counts: lanes run along the width, and a register's width of columns
+//! loads every row once for all outputs of a plane that it belongs to ([`correlate`]). The input gradient gathers ([`data`]): at stride 1 it is the
 //! same correlation with the kernel turned round, at stride 2 every vector of `∂x` is two vectors, one for each parity of
 //! its columns, zipped ([`upsample`]). The weight gradient ([`weight`]) keeps lanes as partial sums over a plane. The last
 //! two copy a few rows at a time with their padding ([`layout`]).
@@ -18,9 +18,10 @@ pub(super) use weight::grad_weight;
 
 use super::problem::Problem;
 
-/// Floats of copies that stay in the first-level cache beside the output. As many planes are copied at a time: a plane
-/// of few rows is not read back while its stores are on their way.
-const COPY: usize = 4 << 10;
+/// Floats that stay in the first-level cache: of the copies of planes, beside the output, and of the outputs that an
+/// epilogue gets at once. As many planes are copied at a time: a plane of few rows is not read back while its stores are
+/// on their way.
+const NEAR: usize = 4 << 10;
 /// Products that are worth handing to another worker.
 const WORTH: usize = 100_000;
 

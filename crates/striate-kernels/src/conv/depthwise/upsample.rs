@@ -3,7 +3,7 @@
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
 use super::layout::Layout;
-use super::{COPY, each};
+use super::{NEAR, each};
 use crate::conv::Limit;
 use crate::simd::{Kernel, LANES, Simd};
 use std::ops::Range;
@@ -27,14 +27,14 @@ impl Bands {
     pub(super) fn new(layout: Layout, k: usize, height: usize, reads: usize, gang: usize) -> Self {
         let steps = height.div_ceil(2);
         let mut bands = Bands { layout, steps, band: steps, more: k.div_ceil(2), reads, batch: 1 };
-        while bands.band > 4 && bands.len() > COPY {
+        while bands.band > 4 && bands.len() > NEAR {
             bands.band = bands.band.div_ceil(2).next_multiple_of(4);
-            if bands.band == 8 && bands.len() > COPY {
+            if bands.band == 8 && bands.len() > NEAR {
                 bands.band = 4;
             }
         }
         if bands.band >= steps {
-            bands.batch = (COPY / bands.len()).clamp(1, gang);
+            bands.batch = (NEAR / bands.len()).clamp(1, gang);
         }
         bands
     }

@@ -3,7 +3,7 @@
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
 use super::layout::Layout;
-use super::{COPY, accept, gang};
+use super::{NEAR, accept, gang};
 use crate::conv::problem::Problem;
 use crate::conv::{ConvOptions, WeightPass};
 use crate::parts::Parts;
@@ -40,11 +40,11 @@ pub(in crate::conv) fn grad_weight(
     let gang = gang(problem, problem.batch);
     let mut pass =
         Depthwise { isa, problem: problem.clone(), kernel, stride, layout, band: problem.outputs[1], gang, batch: 1 };
-    while pass.band > 4 && pass.copy_len() > COPY {
+    while pass.band > 4 && pass.copy_len() > NEAR {
         pass.band = pass.band.div_ceil(2);
     }
     if pass.band >= problem.outputs[1] {
-        pass.batch = (COPY / (pass.copy_len() + pass.sums_len())).clamp(1, gang);
+        pass.batch = (NEAR / (pass.copy_len() + pass.sums_len())).clamp(1, gang);
     }
     Ok(Box::new(pass))
 }

@@ -184,7 +184,9 @@ impl Pointwise {
                 let range = (start + channels.start) * self.target..(start + channels.end) * self.target;
                 // SAFETY: this item alone writes these channels of these samples.
                 let gaps = unsafe { output.part(range) };
-                gaps.fill(0.0);
+                for (channel, gaps) in channels.clone().zip(gaps.chunks_mut(self.target)) {
+                    gaps.fill(call.epilogue.limit.number(call.bias.map_or(0.0, |bias| bias[channel])));
+                }
             }
         }
         let to = if self.backward { &self.columns.x } else { &self.columns.y };

@@ -18,6 +18,7 @@ pub(super) struct GradFilter<'a, X, const M: usize, const N: usize> {
 
 impl<X: Scheme<M, N>, const M: usize, const N: usize> Kernel for GradFilter<'_, X, M, N> {
     type Output = ();
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
