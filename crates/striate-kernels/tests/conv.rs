@@ -135,6 +135,8 @@ fn prepared<P>(_variant: &str, pass: striate_tensor::Result<P>) -> Option<P> {
 
 type Numbers = fn(&str, usize) -> Vec<f32>;
 type Compare = fn(&str, &[f32], &[f64]);
+/// A pass with this bias and limit.
+type Run<'a> = &'a dyn Fn(Option<&[f32]>, Limit) -> Vec<f32>;
 
 fn check_all(numbers: Numbers, compare: Compare) {
     each_case(|text, isa, workers| {
@@ -195,7 +197,7 @@ fn a_limit_bounds_what_there_is_with_the_bias() {
         let g = case(text);
         let (x, y) = (g.batch * g.in_channels * g.pixels(), g.batch * g.out_channels * g.positions());
         let w = normals("w", g.rows() * g.taps());
-        let check = |what: String, channels: usize, place: usize, run: &dyn Fn(Option<&[f32]>, Limit) -> Vec<f32>| {
+        let check = |what: String, channels: usize, place: usize, run: Run<'_>| {
             let bias = normals("b", channels);
             let plain = run(None, Limit::None);
             let biased = run(Some(&bias), Limit::None);
