@@ -6,7 +6,7 @@ use crate::model::Model;
 use crate::table::{Table, bytes, or_blank, shortened};
 use serde::Serialize;
 use std::fmt;
-use striate_plan::{Options, Plan, Step};
+use striate_plan::{Options, Step};
 use striate_tensor::Result;
 
 /// A plan in words and numbers: what the passes did, a line for each equation, the memory.
@@ -98,7 +98,7 @@ impl Listing {
     pub fn with_options(model: &Model, batch: usize, mode: Task, options: &Options) -> Result<Self> {
         let graph = mode.graph(model)?;
         check_batch(&graph, batch)?;
-        let plan = Plan::new(&graph, batch, options)?;
+        let (plan, _) = mode.plan(&graph, batch, options)?;
         let equations: Vec<_> = plan.steps().map(|step| Line::of(&step)).collect();
         Ok(Listing {
             model: model.name.clone(),

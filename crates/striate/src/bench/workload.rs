@@ -56,6 +56,18 @@ impl Task {
     }
 }
 
+impl Task {
+    /// The plan that runs its graph, and the store for it.
+    pub(super) fn plan(self, graph: &Graph, batch: usize, options: &Options) -> Result<(Plan, Store)> {
+        let store = Store::new(graph, SEED);
+        Ok(match self {
+            Task::Train => (Plan::new(graph, batch, options)?, store),
+            // the plan has the weights in itself
+            Task::Infer => (Plan::frozen(graph, batch, &store, options)?, Store::default()),
+        })
+    }
+}
+
 /// The learning rate of the steps that are timed.
 const RATE: f32 = 0.01;
 
@@ -108,12 +120,7 @@ impl Workload {
             true => (vec![], (0..told).map(|i| labels.normal(i)).collect()),
             false => ((0..told).map(|i| labels.below(i, model.classes.len()) as i32).collect(), vec![]),
         };
-        let store = Store::new(&graph, SEED);
-        let (plan, store) = match task {
-            Task::Train => (Plan::new(&graph, batch, options)?, store),
-            // the plan has the weights in itself
-            Task::Infer => (Plan::frozen(&graph, batch, &store, options)?, Store::default()),
-        };
+        let (plan, store) = task.plan(&graph, batch, options)?;
         Ok(Workload {
             plan,
             store,
