@@ -7,8 +7,8 @@
 use striate_graph::{Equation, Graph, N, Op, Type, ValueId};
 
 /// Bytes beside each other, inputs and outputs of an equation, that are still found in the caches: by measurement on
-/// processors with 1 to 2 MiB for each core and 32 MiB for all of them.
-const HOT: usize = 20 << 20;
+/// a processor with 1 MiB for each core and 32 MiB for all of them.
+const HOT: usize = 8 << 20;
 
 /// By how much weights grow when Winograd's filters are made of them, at most.
 const PACKED: usize = 4;
@@ -84,7 +84,7 @@ mod tests {
     use striate_graph::ops::reduce::{Expand, Reduction};
     use striate_graph::{Builder, Init, f32};
 
-    const SIZE: usize = 1 << 20;
+    const SIZE: usize = 1 << 19;
 
     #[test]
     fn a_sliced_batch_gives_what_its_samples_give() {

@@ -2,7 +2,8 @@
 //!
 //! A kernel is written once, as a [`Kernel`] generic over [`Simd`], and runs through [`Isa::run`], which enters a
 //! function compiled for the instruction set. Everything below `Kernel::run` is `#[inline(always)]`, so that it is
-//! compiled with the features of that function (but for methods of [`Portable`], which need none). Another instruction set is one more file and one more arm of [`Isa`].
+//! compiled with the features of that function (but for methods of [`Portable`], which need none). Another instruction
+//! set is one more file and one more arm of [`Isa`].
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -338,29 +339,16 @@ pub enum Isa {
     Avx512(Avx512),
 }
 
-/// Asks for [`Wide::ROWS`].
-struct TileRows;
+/// Asks for [`Wide::ROWS`] and [`Wide::LANES`].
+struct Widest;
 
-impl Kernel for TileRows {
-    type Output = usize;
+impl Kernel for Widest {
+    type Output = (usize, usize);
     const WIDE: bool = true;
 
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) -> usize {
-        S::Wide::ROWS
-    }
-}
-
-/// Asks for [`Wide::LANES`].
-struct WideLanes;
-
-impl Kernel for WideLanes {
-    type Output = usize;
-    const WIDE: bool = true;
-
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) -> usize {
-        S::Wide::LANES
+    fn run<S: Simd>(self, _: S) -> (usize, usize) {
+        (S::Wide::ROWS, S::Wide::LANES)
     }
 }
 
@@ -388,12 +376,12 @@ impl Isa {
 
     /// Rows of a tile of three of the widest registers.
     pub(crate) fn rows(self) -> usize {
-        self.run(TileRows)
+        self.run(Widest).0
     }
 
     /// Lanes of the widest registers.
     pub(crate) fn wide_lanes(self) -> usize {
-        self.run(WideLanes)
+        self.run(Widest).1
     }
 
     /// The instruction set of that name.

@@ -2,10 +2,10 @@
 //! dimensions, kernels `K×K` with `K` 3 or 5, stride `S` 1 or 2.
 //!
 //! Each plane is so cheap that reading it is what counts: lanes run along the width, and a register's width of columns
-//! loads every row once for all outputs of a plane that it belongs to ([`correlate`]). The input gradient gathers ([`data`]): at stride 1 it is the
-//! same correlation with the kernel turned round, at stride 2 every vector of `∂x` is two vectors, one for each parity of
-//! its columns, zipped ([`upsample`]). The weight gradient ([`weight`]) keeps lanes as partial sums over a plane. The last
-//! two copy a few rows at a time with their padding ([`layout`]).
+//! loads every row once for all outputs of a plane that it belongs to ([`correlate`]). The input gradient gathers
+//! ([`data`]): at stride 1 it is the same correlation with the kernel turned round, at stride 2 every vector of `∂x` is two
+//! vectors, one for each parity of its columns, zipped ([`upsample`]). The weight gradient ([`weight`]) keeps lanes as
+//! partial sums over a plane. The last two copy a few rows at a time with their padding ([`layout`]).
 
 mod correlate;
 mod data;

@@ -26,6 +26,7 @@ pub(super) struct Filter<'a> {
 
 impl Kernel for Filter<'_> {
     type Output = ();
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
@@ -97,6 +98,7 @@ pub(super) struct GradFilter<'a> {
 
 impl Kernel for GradFilter<'_> {
     type Output = ();
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {

@@ -75,6 +75,7 @@ pub(super) struct Tiles<'a> {
 
 impl Kernel for Tiles<'_> {
     type Output = ();
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
@@ -124,6 +125,7 @@ pub(super) struct Channels<'a> {
 
 impl Kernel for Channels<'_> {
     type Output = ();
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
@@ -171,6 +173,7 @@ pub(super) struct Grads<'a> {
 
 impl Kernel for Grads<'_> {
     type Output = ();
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {

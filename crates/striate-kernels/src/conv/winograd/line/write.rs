@@ -26,6 +26,7 @@ pub(super) struct Output<'a> {
 
 impl Kernel for Output<'_> {
     type Output = ();
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
