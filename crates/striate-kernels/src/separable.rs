@@ -146,9 +146,7 @@ impl Last {
         for &(q, a) in self.row(self.regular.start + number) {
             let from = x[q + block * LANES * self.down..][..LANES * self.down].as_ptr();
             // SAFETY: the slice has `down` vectors, and `down` is 1 or 2.
-            let seen = unsafe {
-                if self.down == 1 { simd.load(from) } else { simd.unzip(simd.load(from), simd.load(from.add(LANES))).0 }
-            };
+            let seen = unsafe { if self.down == 1 { simd.load(from) } else { simd.load_apart(from).0 } };
             sum = simd.fma(simd.splat(a), seen, sum);
         }
         sum

@@ -135,8 +135,8 @@ fn prepared<P>(_variant: &str, pass: striate_tensor::Result<P>) -> Option<P> {
 
 type Numbers = fn(&str, usize) -> Vec<f32>;
 type Compare = fn(&str, &[f32], &[f64]);
-/// A pass with this bias and limit.
-type Run<'a> = &'a dyn Fn(Option<&[f32]>, Limit) -> Vec<f32>;
+/// A pass with this bias and epilogue.
+type Run<'a> = &'a dyn Fn(Option<&[f32]>, Epilogue<'_>) -> Vec<f32>;
 
 fn check_all(numbers: Numbers, compare: Compare) {
     each_case(|text, isa, workers| {
@@ -190,43 +190,61 @@ fn real_numbers_agree_closely() {
 
 /// Of the forward pass, and of the input gradient, which with a bias is a transposed convolution.
 #[test]
-fn a_limit_bounds_what_there_is_with_the_bias() {
+fn a_limit_bounds_what_there_is_with_the_bias_and_what_is_added() {
     let workers = Workers::eager(2);
     let limits = [(Limit::Relu, f32::INFINITY), (Limit::Within(0.75), 0.75)];
     for (text, isa) in CASES.iter().flat_map(|text| Isa::all().into_iter().map(move |isa| (text, isa))) {
         let g = case(text);
         let (x, y) = (g.batch * g.in_channels * g.pixels(), g.batch * g.out_channels * g.positions());
         let w = normals("w", g.rows() * g.taps());
-        let check = |what: String, channels: usize, place: usize, run: Run<'_>| {
+        let check = |what: String, channels: usize, place: usize, adds: bool, run: Run<'_>| {
             let bias = normals("b", channels);
-            let plain = run(None, Limit::None);
-            let biased = run(Some(&bias), Limit::None);
+            let plain = run(None, Epilogue::NONE);
+            let biased = run(Some(&bias), Epilogue::NONE);
+            let add = normals("add", plain.len());
             let sums = plain.iter().enumerate().map(|(i, &v)| f64::from(v) + f64::from(bias[i / place % channels]));
             close(&what, &biased, &sums.collect::<Vec<_>>(), 1e-5);
             for (limit, most) in limits {
-                let bounded: Vec<f32> = biased.iter().map(|&v| if v > 0.0 { v.min(most) } else { 0.0 }).collect();
-                assert!(run(Some(&bias), limit) == bounded, "{what}: {limit:?}");
+                let bound = |v: f32| if v > 0.0 { v.min(most) } else { 0.0 };
+                let bounded: Vec<f32> = biased.iter().map(|&v| bound(v)).collect();
+                let epilogue = Epilogue { limit, ..Epilogue::NONE };
+                assert!(run(Some(&bias), epilogue) == bounded, "{what}: {limit:?}");
+                if adds {
+                    let added: Vec<f32> = biased.iter().zip(&add).map(|(&v, &add)| bound(v + add)).collect();
+                    let epilogue = Epilogue { add: Some(&add), ..epilogue };
+                    assert!(run(Some(&bias), epilogue) == added, "{what}: {limit:?} of a sum");
+                }
             }
         };
         for variant in Forward::variants() {
             let Some(conv) = prepared(variant, Forward::prepare(&g, isa, &only(variant))) else { continue };
             let input = normals("x", x);
-            check(format!("{text}: y {variant} {isa}"), g.out_channels, g.positions().max(1), &|bias, limit| {
-                let (mut out, mut room) = (vec![f32::NAN; y], scratch(conv.scratch_len(2)));
-                let epilogue = Epilogue { limit, ..Epilogue::NONE };
-                conv.run(&workers, &input, Weights::Plain(&w), bias, epilogue, &mut out, &mut room);
-                out
-            });
+            check(
+                format!("{text}: y {variant} {isa}"),
+                g.out_channels,
+                g.positions().max(1),
+                conv.adds(),
+                &|bias, epilogue| {
+                    let (mut out, mut room) = (vec![f32::NAN; y], scratch(conv.scratch_len(2)));
+                    conv.run(&workers, &input, Weights::Plain(&w), bias, epilogue, &mut out, &mut room);
+                    out
+                },
+            );
         }
         for variant in GradInput::variants() {
             let Some(conv) = prepared(variant, GradInput::prepare(&g, isa, &only(variant))) else { continue };
             let input = normals("dy", y);
-            check(format!("{text}: dx {variant} {isa}"), g.in_channels, g.pixels().max(1), &|bias, limit| {
-                let (mut out, mut room) = (vec![f32::NAN; x], scratch(conv.scratch_len(2)));
-                let epilogue = Epilogue { limit, ..Epilogue::NONE };
-                conv.run(&workers, &input, Weights::Plain(&w), bias, epilogue, &mut out, &mut room);
-                out
-            });
+            check(
+                format!("{text}: dx {variant} {isa}"),
+                g.in_channels,
+                g.pixels().max(1),
+                conv.adds(),
+                &|bias, epilogue| {
+                    let (mut out, mut room) = (vec![f32::NAN; x], scratch(conv.scratch_len(2)));
+                    conv.run(&workers, &input, Weights::Plain(&w), bias, epilogue, &mut out, &mut room);
+                    out
+                },
+            );
         }
     }
 }

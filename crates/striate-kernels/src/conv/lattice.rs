@@ -306,11 +306,9 @@ fn copy_row<S: Simd>(simd: S, from: &[f32], stride: usize, to: &mut [f32]) {
     } else if stride == 2 {
         let mut i = 0;
         while 2 * (i + LANES) <= from.len() && i + LANES <= len {
-            // SAFETY: the loop's condition keeps both loads and the store inside.
+            // SAFETY: the loop's condition keeps the load and the store inside.
             unsafe {
-                let a = simd.load(from.as_ptr().add(2 * i));
-                let b = simd.load(from.as_ptr().add(2 * i + LANES));
-                simd.store(to.as_mut_ptr().add(i), simd.unzip(a, b).0);
+                simd.store(to.as_mut_ptr().add(i), simd.load_apart(from.as_ptr().add(2 * i)).0);
             }
             i += LANES;
         }
@@ -318,11 +316,9 @@ fn copy_row<S: Simd>(simd: S, from: &[f32], stride: usize, to: &mut [f32]) {
             let (left, count) = (from.len() - 2 * i, len - i);
             // SAFETY: `left` numbers of `from` and `count` of `to` remain; no load or store passes them.
             unsafe {
-                let at = from.as_ptr().add(2 * i);
-                let a = simd.load_partial(at, left.min(LANES));
-                let b = simd.load_partial(at.wrapping_add(LANES), left.saturating_sub(LANES).min(LANES));
+                let (even, _) = simd.load_apart_partial(from.as_ptr().add(2 * i), left.min(2 * LANES));
                 let mut lanes = [0.0f32; LANES];
-                simd.store(lanes.as_mut_ptr(), simd.unzip(a, b).0);
+                simd.store(lanes.as_mut_ptr(), even);
                 to[i..].copy_from_slice(&lanes[..count.min(LANES)]);
             }
         }

@@ -104,6 +104,8 @@ impl Limit {
 /// What happens to the output before it leaves the cache.
 #[derive(Clone, Copy, Default)]
 pub struct Epilogue<'a> {
+    /// Numbers of the output's shape that are added to it; only where a convolution's pass [adds](Forward::adds).
+    pub add: Option<&'a [f32]>,
     /// What bounds each output.
     pub limit: Limit,
     /// Called after that.
@@ -112,14 +114,18 @@ pub struct Epilogue<'a> {
 
 impl Epilogue<'_> {
     /// Nothing.
-    pub const NONE: Epilogue<'static> = Epilogue { limit: Limit::None, hook: None };
+    pub const NONE: Epilogue<'static> = Epilogue { add: None, limit: Limit::None, hook: None };
     /// `max(y, 0)`.
-    pub const RELU: Epilogue<'static> = Epilogue { limit: Limit::Relu, hook: None };
+    pub const RELU: Epilogue<'static> = Epilogue { limit: Limit::Relu, ..Epilogue::NONE };
 }
 
 impl fmt::Debug for Epilogue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Epilogue").field("limit", &self.limit).field("hook", &self.hook.is_some()).finish()
+        f.debug_struct("Epilogue")
+            .field("add", &self.add.is_some())
+            .field("limit", &self.limit)
+            .field("hook", &self.hook.is_some())
+            .finish()
     }
 }
 
@@ -140,6 +146,10 @@ trait DataPass: Send + Sync {
     fn scratch_len(&self, threads: usize) -> usize;
     /// Into how many parts at most a channel of a sample falls for [`Epilogue::hook`].
     fn parts(&self) -> usize;
+    /// Whether it heeds [`Epilogue::add`].
+    fn adds(&self) -> bool {
+        false
+    }
     fn run(&self, workers: &Workers, call: DataCall<'_>);
 }
 
@@ -286,6 +296,11 @@ macro_rules! data_pass {
                 self.chosen.pass.parts()
             }
 
+            /// Whether it adds what [`Epilogue::add`] gives; else a hook must.
+            pub fn adds(&self) -> bool {
+                self.chosen.pass.adds()
+            }
+
             fn run_pass<'a>(
                 &'a self,
                 workers: &Workers,
@@ -296,6 +311,8 @@ macro_rules! data_pass {
                 scratch: &'a mut [f32],
             ) {
                 assert!(scratch.len() >= self.scratch_len(workers.threads()), "scratch");
+                let added = |add: &[f32]| self.adds() && add.len() == output.len();
+                assert!(epilogue.add.is_none_or(added), "numbers to add to each output, of a pass that does");
                 let (room, scratch) = scratch.split_at_mut(lines(self.packed_len()));
                 let room = &mut room[..self.packed_len()];
                 let packed: &[f32] = match weights {

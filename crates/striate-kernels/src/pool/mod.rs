@@ -318,9 +318,7 @@ fn seen<S: Simd>(simd: S, x: &[f32], run: &Run, i: usize, count: usize, distance
     if count == LANES && at + stride * LANES <= x.len() {
         let from = x[at..][..stride * LANES].as_ptr();
         // SAFETY: the slice has `stride` vectors, and the stride of a run is 1 or 2.
-        return unsafe {
-            if stride == 1 { simd.load(from) } else { simd.unzip(simd.load(from), simd.load(from.add(LANES))).0 }
-        };
+        return unsafe { if stride == 1 { simd.load(from) } else { simd.load_apart(from).0 } };
     }
     let mut lanes = [0.0f32; LANES];
     for (lane, to) in lanes.iter_mut().enumerate() {

@@ -20,6 +20,20 @@ fn load<S: Simd>(simd: S, x: &[f32], at: usize) -> S::V {
     unsafe { if rest.len() >= LANES { simd.load(rest.as_ptr()) } else { simd.load_partial(rest.as_ptr(), rest.len()) } }
 }
 
+/// Sixteen numbers from `at` on, zeros beyond the end: those at even places and those at odd places.
+#[inline(always)]
+fn load_apart<S: Simd>(simd: S, x: &[f32], at: usize) -> (S::V, S::V) {
+    let rest = &x[at.min(x.len())..];
+    // SAFETY: no more numbers are read than the slice has.
+    unsafe {
+        if rest.len() >= 2 * LANES {
+            simd.load_apart(rest.as_ptr())
+        } else {
+            simd.load_apart_partial(rest.as_ptr(), rest.len())
+        }
+    }
+}
+
 /// Writes eight numbers from `at` on, none beyond the end.
 #[inline(always)]
 fn store<S: Simd>(simd: S, y: &mut [f32], at: usize, v: S::V) {
@@ -47,8 +61,7 @@ impl Quad {
     #[inline(always)]
     fn taps<S: Simd>(self, simd: S, x: &[f32], pixel: usize) -> [S::V; 4] {
         let below = pixel + 2 * self.wide;
-        let (a, b) = simd.unzip(load(simd, x, pixel), load(simd, x, pixel + LANES));
-        let (c, d) = simd.unzip(load(simd, x, below), load(simd, x, below + LANES));
+        let ((a, b), (c, d)) = (load_apart(simd, x, pixel), load_apart(simd, x, below));
         [a, b, c, d]
     }
 }

@@ -139,10 +139,18 @@ impl<W: Registers> Simd for Avx2<W> {
         // SAFETY: `self` proves the features.
         unsafe { _mm256_castsi256_ps(_mm256_andnot_si256(first(lanes.start), first(lanes.end))) }
     }
+    /// Halves are joined as they are loaded: that is cheap everywhere, exchanging halves of registers is not.
     #[inline(always)]
-    unsafe fn load_masked(self, from: *const f32, mask: __m256) -> __m256 {
-        // SAFETY: `self` proves the features; the caller promises the numbers of the mask.
-        unsafe { _mm256_maskload_ps(from, _mm256_castps_si256(mask)) }
+    unsafe fn load_apart(self, from: *const f32) -> (__m256, __m256) {
+        // SAFETY: `self` proves the features; the caller promises twice `LANES` readable numbers.
+        unsafe {
+            let pair = |low: usize| {
+                let half = |at: usize| _mm_loadu_ps(from.add(at));
+                _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(half(low)), half(low + LANES))
+            };
+            let (low, high) = (pair(0), pair(4));
+            (_mm256_shuffle_ps::<0b10_00_10_00>(low, high), _mm256_shuffle_ps::<0b11_01_11_01>(low, high))
+        }
     }
     #[inline(always)]
     unsafe fn load_partial(self, from: *const f32, count: usize) -> __m256 {
@@ -200,11 +208,7 @@ impl<W: Registers> Simd for Avx2<W> {
             let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
         };
-        unzip(a, b) -> (__m256, __m256) = {
-            let low = _mm256_permute2f128_ps::<0x20>(a, b);
-            let high = _mm256_permute2f128_ps::<0x31>(a, b);
-            (_mm256_shuffle_ps::<0b10_00_10_00>(low, high), _mm256_shuffle_ps::<0b11_01_11_01>(low, high))
-        };
+        keep(v, mask) -> __m256 = _mm256_and_ps(v, mask);
         zip(even, odd) -> (__m256, __m256) = {
             let low = _mm256_unpacklo_ps(even, odd);
             let high = _mm256_unpackhi_ps(even, odd);

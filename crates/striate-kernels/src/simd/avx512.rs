@@ -95,14 +95,15 @@ impl Wide for Zmm {
         (first(lanes.end) & !first(lanes.start)) as __mmask16
     }
     #[inline(always)]
-    unsafe fn load_masked(self, from: *const f32, mask: __mmask16) -> __m512 {
-        // SAFETY: `self` proves the features; the caller promises the numbers of the mask.
-        unsafe { _mm512_maskz_loadu_ps(mask, from) }
+    fn keep(self, v: __m512, mask: __mmask16) -> __m512 {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_maskz_mov_ps(mask, v) }
     }
     #[inline(always)]
-    fn unzip(self, a: __m512, b: __m512) -> (__m512, __m512) {
-        // SAFETY: `self` proves the features.
+    unsafe fn load_apart(self, from: *const f32) -> (__m512, __m512) {
+        // SAFETY: `self` proves the features; the caller promises twice `LANES` readable numbers.
         unsafe {
+            let (a, b) = (_mm512_loadu_ps(from), _mm512_loadu_ps(from.add(Self::LANES)));
             let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
             let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
             (_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b))

@@ -93,8 +93,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn floor(self, v: Self::V) -> Self::V;
     /// True in these lanes; there may be fewer.
     fn mask(self, lanes: Range<usize>) -> Self::M;
-    /// The numbers where the mask is true, zeros elsewhere; no others need be readable.
-    unsafe fn load_masked(self, from: *const f32, mask: Self::M) -> Self::V;
+    /// The lanes where the mask is true, zeros elsewhere, whatever they were.
+    fn keep(self, v: Self::V, mask: Self::M) -> Self::V;
     /// `a < b`; false for NaN.
     fn lt(self, a: Self::V, b: Self::V) -> Self::M;
     /// `a <= b`; false for NaN.
@@ -117,13 +117,27 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn greatest(self, v: Self::V) -> f32;
     /// Rows and columns of an 8×8 block exchanged.
     fn transpose(self, rows: [Self::V; LANES]) -> [Self::V; LANES];
-    /// Of the 16 numbers `a, b`: those at even places and those at odd places.
-    fn unzip(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
+    /// Of the 16 numbers there: those at even places and those at odd places.
+    unsafe fn load_apart(self, from: *const f32) -> (Self::V, Self::V);
+    /// [`Simd::load_apart`] of the first `count <= 16` numbers and zeros.
+    #[inline(always)]
+    unsafe fn load_apart_partial(self, from: *const f32, count: usize) -> (Self::V, Self::V) {
+        let mut x = [0.0f32; 2 * LANES];
+        // SAFETY: the caller promises `count` readable numbers; the array has all that is written and read.
+        unsafe {
+            for half in 0..2 {
+                let live = count.saturating_sub(half * LANES).min(LANES);
+                let v = self.load_partial(from.wrapping_add(half * LANES), live);
+                self.store(x.as_mut_ptr().add(half * LANES), v);
+            }
+            self.load_apart(x.as_ptr())
+        }
+    }
     /// The lanes, whole numbers from 0 to 255, as bytes.
     fn to_bytes(self, v: Self::V) -> [u8; LANES];
     /// Bytes as numbers.
     fn of_bytes(self, bytes: [u8; LANES]) -> Self::V;
-    /// The opposite of [`Simd::unzip`].
+    /// The 16 numbers that [`Simd::load_apart`] would take apart to these.
     fn zip(self, even: Self::V, odd: Self::V) -> (Self::V, Self::V);
     /// Lane `l` of result `j` is number `j` of the four at `from[l]`.
     unsafe fn gather4(self, from: [*const f32; LANES]) -> [Self::V; 4];
@@ -180,10 +194,10 @@ pub trait Wide: Copy + Send + Sync + 'static {
     fn min(self, a: Self::V, b: Self::V) -> Self::V;
     /// True in these lanes; there may be fewer.
     fn mask(self, lanes: Range<usize>) -> Self::Mask;
-    /// The numbers where the mask is true, zeros elsewhere; no others need be readable.
-    unsafe fn load_masked(self, from: *const f32, mask: Self::Mask) -> Self::V;
-    /// Of the numbers `a, b`: those at even places and those at odd places.
-    fn unzip(self, a: Self::V, b: Self::V) -> (Self::V, Self::V);
+    /// As [`Simd::keep`].
+    fn keep(self, v: Self::V, mask: Self::Mask) -> Self::V;
+    /// As [`Simd::load_apart`], of twice the lanes.
+    unsafe fn load_apart(self, from: *const f32) -> (Self::V, Self::V);
     /// The lanes of `eight(0)`, and then of `eight(1)` where there are sixteen.
     fn join(self, eight: impl Fn(usize) -> Self::Eight) -> Self::V;
     /// Lanes `8·number …`.
@@ -257,13 +271,13 @@ impl<S: Simd> Wide for Eight<S> {
         self.0.mask(lanes)
     }
     #[inline(always)]
-    unsafe fn load_masked(self, from: *const f32, mask: S::M) -> S::V {
-        // SAFETY: the caller promises the numbers of the mask.
-        unsafe { self.0.load_masked(from, mask) }
+    fn keep(self, v: S::V, mask: S::M) -> S::V {
+        self.0.keep(v, mask)
     }
     #[inline(always)]
-    fn unzip(self, a: S::V, b: S::V) -> (S::V, S::V) {
-        self.0.unzip(a, b)
+    unsafe fn load_apart(self, from: *const f32) -> (S::V, S::V) {
+        // SAFETY: the caller promises twice `LANES` readable numbers.
+        unsafe { self.0.load_apart(from) }
     }
     #[inline(always)]
     fn join(self, eight: impl Fn(usize) -> S::V) -> S::V {

@@ -87,11 +87,9 @@ impl Simd for Portable {
         let (fours, _) = lanes.as_chunks::<4>();
         M([Mask::of(fours[0]), Mask::of(fours[1])])
     }
-    #[inline(never)]
-    unsafe fn load_masked(self, from: *const f32, mask: M) -> V {
-        let mask = mask.0.map(Mask::lanes);
-        // SAFETY: the caller promises the numbers of the mask.
-        each(|lane| if mask[lane / 4][lane % 4] { unsafe { *from.wrapping_add(lane) } } else { 0.0 })
+    #[inline(always)]
+    fn keep(self, v: V, mask: M) -> V {
+        self.select(mask, v, self.splat(0.0))
     }
     #[inline(never)]
     unsafe fn load_partial(self, from: *const f32, count: usize) -> V {
@@ -219,10 +217,10 @@ impl Simd for Portable {
         std::array::from_fn(|i| each(|j| rows[j][i]))
     }
     #[inline(never)]
-    fn unzip(self, a: V, b: V) -> (V, V) {
-        let (a, b) = (a.lanes(), b.lanes());
-        let at = |i: usize| if i < LANES { a[i] } else { b[i - LANES] };
-        (each(|i| at(2 * i)), each(|i| at(2 * i + 1)))
+    unsafe fn load_apart(self, from: *const f32) -> (V, V) {
+        // SAFETY: the caller promises twice `LANES` readable numbers.
+        let x = unsafe { from.cast::<[f32; 2 * LANES]>().read_unaligned() };
+        (each(|i| x[2 * i]), each(|i| x[2 * i + 1]))
     }
     #[inline(never)]
     fn zip(self, even: V, odd: V) -> (V, V) {

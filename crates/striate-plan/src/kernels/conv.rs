@@ -9,7 +9,7 @@ use striate_tensor::{ConvGeometry, Result};
 pub(super) fn kernel(
     problem: &Problem<'_>,
     op: &Op,
-    epilogue: impl FnOnce(usize) -> Result<Epilogues>,
+    epilogue: impl FnOnce(usize, bool) -> Result<Epilogues>,
 ) -> Result<Option<Box<dyn Kernel>>> {
     Ok(match op {
         Op::Conv(conv) => {
@@ -17,14 +17,14 @@ pub(super) fn kernel(
             let geometry = conv.geometry(problem.shape(0)[0]);
             let pass = prepared(problem.options, kind, &geometry, |o| Forward::prepare(&geometry, problem.isa, o))?;
             let packed = packed(problem.constant(1), pass.packed_len(), |w, to| pass.pack(&Workers::new(1), w, to));
-            let epilogue = epilogue(pass.parts())?;
+            let epilogue = epilogue(pass.parts(), pass.adds())?;
             Some(Box::new(Output { pass, packed, biased: epilogue.inputs > 2, epilogue }))
         }
         Op::ConvGradInput(conv) => {
             let (kind, geometry) = (ConvPass::GradInput, conv.0.geometry(problem.shape(1)[0]));
             let pass = prepared(problem.options, kind, &geometry, |o| GradInput::prepare(&geometry, problem.isa, o))?;
             let packed = packed(problem.constant(0), pass.packed_len(), |w, to| pass.pack(&Workers::new(1), w, to));
-            let epilogue = epilogue(pass.parts())?;
+            let epilogue = epilogue(pass.parts(), pass.adds())?;
             Some(Box::new(ToInput { pass, packed, epilogue }))
         }
         Op::ConvGradWeight(conv) => {

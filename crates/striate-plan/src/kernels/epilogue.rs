@@ -21,6 +21,8 @@ pub(super) struct Epilogues {
 
 enum Kind {
     Limit(Limit),
+    /// A value of the same shape is added, and the sum limited.
+    Add(Limit),
     /// A program that is written over the value.
     Map(Map),
     /// The same, and sums; the output of the equation that is kept.
@@ -44,8 +46,9 @@ impl Epilogues {
         Epilogues { kind: Kind::Limit(Limit::None), inputs, operands: 0, text: String::new() }
     }
 
-    /// What a fused equation does to its value; `parts` is into how many parts a channel of a sample falls.
-    pub(super) fn new(problem: &Problem<'_>, fused: &Fused, parts: usize) -> Result<Self> {
+    /// What a fused equation does to its value; `parts` is into how many parts a channel of a sample falls, `adds`
+    /// whether the kernel can add numbers itself.
+    pub(super) fn new(problem: &Problem<'_>, fused: &Fused, parts: usize, adds: bool) -> Result<Self> {
         let equation = &problem.graph.equations[problem.equation];
         let operands = equation.inputs.len() - fused.inputs;
         if operands > MOST_OPERANDS {
@@ -55,14 +58,15 @@ impl Epilogues {
         let operand = |i: usize| problem.shape(fused.inputs + i);
         let shapes: Vec<Shape> = std::iter::once(shape.clone()).chain((0..operands).map(operand)).collect();
         let (kind, text) = match &*fused.then {
-            Op::Map(map) => match limit(&map.program) {
-                Some(Limit::Relu) => (Kind::Limit(Limit::Relu), " + relu".into()),
-                Some(limit) => (Kind::Limit(limit), format!(" + {}", map.program)),
-                None => (
-                    Kind::Map(Map::prepare(&map.program, &shape, &shapes, problem.isa)?),
-                    format!(" + {}", map.program),
-                ),
-            },
+            Op::Map(map) => {
+                let text = format!(" + {}", map.program);
+                match (limit(&map.program), added(&map.program)) {
+                    (Some(Limit::Relu), _) => (Kind::Limit(Limit::Relu), " + relu".into()),
+                    (Some(limit), _) => (Kind::Limit(limit), text),
+                    (None, Some(limit)) if adds && shapes[1] == shape => (Kind::Add(limit), text),
+                    _ => (Kind::Map(Map::prepare(&map.program, &shape, &shapes, problem.isa)?), text),
+                }
+            }
             Op::MapSums(op) => {
                 let axis = (0..shape.rank()).find(|axis| !op.axes.contains(axis)).unwrap_or(1);
                 let map = MapSums::prepare(&op.program, &shape, &shapes, &op.summed, axis, problem.isa)?;
@@ -107,7 +111,11 @@ impl Epilogues {
         let inputs = &inputs[..=self.operands];
         let (partials, scratch) = scratch.split_at_mut(self.scratch());
         match &self.kind {
-            Kind::Limit(limit) => kernel(Epilogue { limit: *limit, hook: None }, io.out_f32(0), scratch),
+            Kind::Limit(limit) => kernel(Epilogue { limit: *limit, ..Epilogue::NONE }, io.out_f32(0), scratch),
+            Kind::Add(limit) => {
+                let add = Some(io.f32(self.inputs));
+                kernel(Epilogue { add, limit: *limit, ..Epilogue::NONE }, io.out_f32(0), scratch);
+            }
             Kind::Map(map) => {
                 let hook = |block: Block, part: &mut [f32]| map.run_part(block.start, inputs, &mut [part]);
                 kernel(Epilogue { hook: Some(&hook), ..Epilogue::NONE }, io.out_f32(0), scratch);
@@ -146,13 +154,28 @@ fn fused_shape(problem: &Problem<'_>, fused: &Fused) -> Shape {
 
 /// A program that kernels have built in: max(x, 0), and min(max(x, 0), constant).
 fn limit(program: &Program) -> Option<Limit> {
+    (program.inputs() == 1).then(|| limit_of(program, 0, program.instructions()))?
+}
+
+/// The limit of a program that is the sum of its two inputs, limited or not.
+fn added(program: &Program) -> Option<Limit> {
+    match (program.inputs(), program.instructions()) {
+        (2, [Instruction::Binary(Binary::Add, 0, 1) | Instruction::Binary(Binary::Add, 1, 0), rest @ ..]) => {
+            if rest.is_empty() { (program.outputs() == [2]).then_some(Limit::None) } else { limit_of(program, 2, rest) }
+        }
+        _ => None,
+    }
+}
+
+/// What the last instructions of a program, its only output, do to a register.
+fn limit_of(program: &Program, register: usize, instructions: &[Instruction]) -> Option<Limit> {
     use Instruction::{Binary as Two, Const, Unary as One};
-    let relu = One(Unary::Relu, 0);
-    match *program.instructions() {
-        _ if program.inputs() != 1 || program.outputs() != [program.instructions().len()] => None,
+    let (relu, last) = (One(Unary::Relu, register), program.inputs() + program.instructions().len() - 1);
+    match *instructions {
+        _ if program.outputs() != [last] => None,
         [only] if only == relu => Some(Limit::Relu),
-        [first, Const(most), Two(Binary::Min, 1, 2)] if first == relu && most.0 > 0.0 => {
-            Some(Limit::Within(most.0 as f32))
+        [first, Const(most), Two(Binary::Min, a, b)] if first == relu && (a, b) == (last - 2, last - 1) => {
+            (most.0 > 0.0).then_some(Limit::Within(most.0 as f32))
         }
         _ => None,
     }

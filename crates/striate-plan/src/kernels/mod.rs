@@ -117,12 +117,12 @@ pub(crate) fn choose(problem: &Problem<'_>) -> Result<Option<Box<dyn Kernel>>> {
 
 /// The kernel of an operation that takes an epilogue.
 fn linear(problem: &Problem<'_>, op: &Op, fused: Option<&Fused>) -> Result<Option<Box<dyn Kernel>>> {
-    let epilogue = |parts: usize| match fused {
-        Some(fused) => Epilogues::new(problem, fused, parts),
+    let epilogue = |parts: usize, adds: bool| match fused {
+        Some(fused) => Epilogues::new(problem, fused, parts, adds),
         None => Ok(Epilogues::none(problem.graph.equations[problem.equation].inputs.len())),
     };
     match op {
-        Op::MatMul(op) => Ok(Some(matmul::kernel(problem, op, epilogue(1)?))),
+        Op::MatMul(op) => Ok(Some(matmul::kernel(problem, op, epilogue(1, false)?))),
         op => conv::kernel(problem, op, epilogue),
     }
 }

@@ -78,10 +78,11 @@ impl Depthwise {
         source: [usize; 2],
         target: [usize; 2],
     ) -> Self {
-        let gang = gang(problem, 1);
+        let least = 2.min(problem.groups);
+        let gang = gang(problem, 1).max(least);
         let batch = match &form {
-            // what a hook gets is in the first-level cache
-            Form::Correlate(..) => (NEAR / (writes * target[0] * target[1])).clamp(1, gang),
+            // what a hook gets is in the first-level cache; but two planes at least, which go side by side
+            Form::Correlate(..) => (NEAR / (writes * target[0] * target[1])).clamp(least, gang) / least * least,
             Form::Upsample(.., bands) => bands.batch,
         };
         let problem = problem.clone();

@@ -84,13 +84,10 @@ impl Layout {
                     while x < width {
                         let left = width - x;
                         let (a, b) = if left >= 2 * LANES {
-                            (simd.load(from.add(x)), simd.load(from.add(x + LANES)))
+                            simd.load_apart(from.add(x))
                         } else {
-                            let a = simd.load_partial(from.add(x), left.min(LANES));
-                            let rest = left.saturating_sub(LANES);
-                            (a, simd.load_partial(from.wrapping_add(x + LANES), rest))
+                            simd.load_apart_partial(from.add(x), left)
                         };
-                        let (a, b) = simd.unzip(a, b);
                         simd.store(even.add(x / 2), a);
                         simd.store(uneven.add(x / 2), b);
                         x += 2 * LANES;

@@ -199,6 +199,7 @@ impl Pointwise {
             }
         };
         for panels in panels.chunks(self.run) {
+            let start = first * self.outs * self.target;
             let packed = match packed {
                 Some(packed) => packed,
                 None => {
@@ -210,7 +211,8 @@ impl Pointwise {
                 pass: self,
                 call,
                 to: &to[..self.columns.count(samples)],
-                out: output.start().wrapping_add(first * self.outs * self.target),
+                out: output.start().wrapping_add(start),
+                add: call.epilogue.add.map(|add| &add[start..]),
                 panels,
                 blocks: self.parts[part].clone(),
                 finish: if at_once { &finish } else { &|_| {} },
@@ -288,6 +290,11 @@ impl DataPass for Pointwise {
         self.bands.len()
     }
 
+    /// Not where outputs leave gaps, which no tile visits.
+    fn adds(&self) -> bool {
+        self.source == self.target
+    }
+
     fn run(&self, workers: &Workers, call: DataCall<'_>) {
         let bands = self.batch.div_ceil(self.columns.samples) * self.bands.len();
         let items = bands * self.parts.len();
@@ -332,42 +339,68 @@ impl Kernel for Pack<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let (terms, source) = (self.pass.terms, self.pass.source);
+        let (terms, source, widest) = (self.pass.terms, self.pass.source, self.pass.widest);
+        let first = self.panels.first().map_or(0, |panel| panel.first);
+        // the panels of all registers at the start whose columns lie one after the other
+        let run = self.panels.iter().take_while(|panel| {
+            let end = panel.first + widest;
+            panel.vectors * LANES == widest
+                && end <= self.from.len()
+                && self.from[end - 1] - self.from[first] == (end - first - 1) as u32
+        });
+        let run = run.count();
+        assert!(self.packed.len() >= self.panels.len() * terms * widest, "room for the panels");
         for term in 0..terms {
-            for (number, panel) in self.panels.iter().enumerate() {
-                let start = number * terms * self.pass.widest + term * panel.vectors * LANES;
-                let end = panel.first + panel.vectors * LANES;
-                if end <= self.from.len()
-                    && self.from[end - 1] - self.from[panel.first] == (end - panel.first - 1) as u32
-                {
-                    let from = &self.input[term * source + self.from[panel.first] as usize..][..panel.vectors * LANES];
-                    let to = &mut self.packed[start..][..panel.vectors * LANES];
-                    let ahead = from.as_ptr().wrapping_add(AHEAD * source);
-                    for line in (0..panel.vectors).step_by(2) {
-                        simd.fetch(ahead.wrapping_add(line * LANES));
+            let to = self.packed[term * widest..].as_mut_ptr();
+            if run > 0 {
+                let from = &self.input[term * source + self.from[first] as usize..][..run * widest];
+                // SAFETY: `from` has all numbers of the run, and panel `p` lies `p·terms·widest` from the first.
+                unsafe {
+                    match widest / LANES {
+                        3 => copy::<S, 3>(simd, from, AHEAD * source, to, terms * widest),
+                        6 => copy::<S, 6>(simd, from, AHEAD * source, to, terms * widest),
+                        _ => unreachable!("three registers of eight or sixteen lanes"),
                     }
-                    for v in 0..panel.vectors {
-                        // SAFETY: both slices have `vectors·LANES` numbers.
-                        unsafe { simd.store(to.as_mut_ptr().add(v * LANES), simd.load(from.as_ptr().add(v * LANES))) };
-                    }
-                    continue;
                 }
-                for v in 0..panel.vectors {
+            }
+        }
+        for (number, panel) in self.panels.iter().enumerate().skip(run) {
+            let packed = &mut self.packed[number * terms * widest..][..terms * panel.vectors * LANES];
+            for (term, packed) in packed.chunks_exact_mut(panel.vectors * LANES).enumerate() {
+                let input = &self.input[term * source..];
+                for (v, to) in packed.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
                     let column = (panel.first + v * LANES).min(self.from.len());
                     let at = &self.from[column..(column + LANES).min(self.from.len())];
-                    let to = &mut self.packed[start + v * LANES..][..LANES];
                     if let Some(first) = together(at) {
-                        let from = &self.input[term * source + first..][..LANES];
-                        // SAFETY: both slices have `LANES` numbers.
+                        let from = &input[first..][..LANES];
+                        // SAFETY: both have `LANES` numbers.
                         unsafe { simd.store(to.as_mut_ptr(), simd.load(from.as_ptr())) };
                     } else {
                         to[at.len()..].fill(0.0);
                         for (to, &at) in to.iter_mut().zip(at) {
-                            *to = self.input[term * source + at as usize];
+                            *to = input[at as usize];
                         }
                     }
                 }
             }
+        }
+    }
+}
+
+/// Each `V` vectors of `from` to the next place, `pitch` apart; what lies `ahead` of them is fetched.
+///
+/// # Safety
+/// All these places must be writable.
+#[inline(always)]
+unsafe fn copy<S: Simd, const V: usize>(simd: S, from: &[f32], ahead: usize, to: *mut f32, pitch: usize) {
+    for (number, from) in from.chunks_exact(V * LANES).enumerate() {
+        let to = to.wrapping_add(number * pitch);
+        for line in (0..V * LANES).step_by(2 * LANES) {
+            simd.fetch(from.as_ptr().wrapping_add(ahead + line));
+        }
+        for v in 0..V {
+            // SAFETY: the chunk has `V` vectors, and the place by the contract above.
+            unsafe { simd.store(to.add(v * LANES), simd.load(from.as_ptr().add(v * LANES))) };
         }
     }
 }
@@ -378,8 +411,9 @@ struct Product<'a> {
     call: &'a DataCall<'a>,
     /// For each live column its element in a channel that is written.
     to: &'a [u32],
-    /// The first sample's output.
+    /// The first sample's output, and what is added to it.
     out: *mut f32,
+    add: Option<&'a [f32]>,
     panels: &'a [Panel],
     blocks: Range<usize>,
     /// Called with the channels of each block once all these panels have been.
@@ -459,33 +493,55 @@ impl Product<'_> {
                 &mut sums,
             );
         }
+        let limit = self.call.epilogue.limit;
+        let end = panel.first + V * lanes;
+        if end <= self.to.len() && live == M && self.to[end - 1] - self.to[panel.first] == (V * lanes - 1) as u32 {
+            let (low, high) = limit.bounds();
+            let (low, high) = (wide.splat(low), wide.splat(high));
+            let start = block * M * target + self.to[panel.first] as usize;
+            let add = self.add.map(|add| add[start..][..(M - 1) * target + V * lanes].as_ptr());
+            let (out, one) = (self.out.wrapping_add(start), wide.splat(1.0));
+            for m in 0..M {
+                for v in 0..V {
+                    let (at, mut sum) = (m * target + v * lanes, sums[m][v]);
+                    // SAFETY: by the contract above; the slice reaches to the last of these.
+                    unsafe {
+                        if let Some(add) = add {
+                            sum = wide.fma(wide.load(add.add(at)), one, sum);
+                        }
+                        wide.store(out.add(at), wide.min(high, wide.max(low, sum)));
+                    }
+                }
+            }
+            return;
+        }
         for v in 0..V {
             for half in 0..lanes / LANES {
-                let mut eight = [simd.splat(0.0); M];
-                for m in 0..M {
-                    eight[m] = self.call.epilogue.limit.vector(simd, wide.eight(sums[m][v], half));
-                }
                 let column = (panel.first + v * lanes + half * LANES).min(self.to.len());
                 let at = &self.to[column..(column + LANES).min(self.to.len())];
-                let start = self.out.wrapping_add(block * M * target);
-                if let Some(first) = together(at)
-                    && live == M
-                {
-                    for m in 0..M {
-                        // SAFETY: by the contract above.
-                        unsafe { simd.store(start.add(m * target + first), eight[m]) };
+                let together = together(at);
+                let mut eight = [0.0f32; LANES];
+                for m in 0..live {
+                    let mut sum = wide.eight(sums[m][v], half);
+                    let start = (block * M + m) * target;
+                    if let Some(add) = self.add {
+                        for (to, &at) in eight.iter_mut().zip(at) {
+                            *to = add[start + at as usize];
+                        }
+                        // SAFETY: the array has `LANES` numbers.
+                        sum = simd.add(sum, unsafe { simd.load(eight.as_ptr()) });
                     }
-                    continue;
-                }
-                let mut lanes = [[0.0f32; LANES]; M];
-                for m in 0..M {
-                    // SAFETY: the array has `LANES` numbers.
-                    unsafe { simd.store(lanes[m].as_mut_ptr(), eight[m]) };
-                }
-                for (m, lanes) in lanes.iter().enumerate().take(live) {
-                    for (&at, &lane) in at.iter().zip(lanes) {
-                        // SAFETY: by the contract above.
-                        unsafe { *start.add(m * target + at as usize) = lane };
+                    let (sum, row) = (limit.vector(simd, sum), self.out.wrapping_add(start));
+                    // SAFETY: by the contract above; the array has `LANES` numbers.
+                    unsafe {
+                        if let Some(first) = together {
+                            simd.store(row.add(first), sum);
+                            continue;
+                        }
+                        simd.store(eight.as_mut_ptr(), sum);
+                        for (&at, &lane) in at.iter().zip(&eight) {
+                            *row.add(at as usize) = lane;
+                        }
                     }
                 }
             }

@@ -28,7 +28,13 @@ mod tests {
         }
         for bits in 0..16 {
             let lanes = std::array::from_fn(|lane| bits >> lane & 1 == 1);
-            assert_eq!([plain::Mask::of(lanes).lanes(), sse2::Mask::of(lanes).lanes()], [lanes; 2]);
+            let chosen = lanes.map(|lane| f32::from(u8::from(lane)));
+            macro_rules! choose {
+                ($kind:ident) => {
+                    $kind::Four::select($kind::Mask::of(lanes), $kind::Four::splat(1.0), $kind::Four::splat(0.0))
+                };
+            }
+            assert_eq!([choose!(plain).lanes(), choose!(sse2).lanes()], [chosen; 2]);
         }
         for i in 0..NUMBERS.len() {
             for j in 0..NUMBERS.len() {

@@ -90,8 +90,4 @@ impl Mask {
     pub(crate) fn of(lanes: [bool; 4]) -> Self {
         Mask(lanes)
     }
-    #[inline(always)]
-    pub(crate) fn lanes(self) -> [bool; 4] {
-        self.0
-    }
 }

@@ -66,8 +66,4 @@ impl Mask {
         let bits = lanes.map(|lane| f32::from_bits(if lane { u32::MAX } else { 0 }));
         Mask(Four::of(bits).0)
     }
-    #[inline(always)]
-    pub(crate) fn lanes(self) -> [bool; 4] {
-        Four(self.0).lanes().map(|bits| bits.to_bits() != 0)
-    }
 }
