@@ -193,21 +193,39 @@ impl Kernel for Sum<'_> {
 /// `Σ f(x)` over a slice in f32: four vectors of sums, then their lanes, then the tail.
 #[inline(always)]
 pub(crate) fn total<S: Simd>(simd: S, x: &[f32], f: impl Fn(S, S::V) -> S::V, tail: impl Fn(f32) -> f32) -> f32 {
+    total_of(
+        simd,
+        x.len(),
+        // SAFETY: a vector from `at` on is asked for only where the slice has it.
+        #[inline(always)]
+        |at| f(simd, unsafe { simd.load(x.as_ptr().add(at)) }),
+        #[inline(always)]
+        |at| tail(x[at]),
+    )
+}
+
+/// The same of `len` numbers, of which `vector(at)` gives eight from `at` on and `number(at)` one.
+#[inline(always)]
+pub(crate) fn total_of<S: Simd>(
+    simd: S,
+    len: usize,
+    vector: impl Fn(usize) -> S::V,
+    number: impl Fn(usize) -> f32,
+) -> f32 {
     let mut sums = [simd.splat(0.0); 4];
-    let mut blocks = x.chunks_exact(4 * LANES);
-    for block in &mut blocks {
+    let mut at = 0;
+    while at + 4 * LANES <= len {
         for (i, sum) in sums.iter_mut().enumerate() {
-            // SAFETY: the block has four vectors.
-            *sum = simd.add(*sum, f(simd, unsafe { simd.load(block.as_ptr().add(i * LANES)) }));
+            *sum = simd.add(*sum, vector(at + i * LANES));
         }
+        at += 4 * LANES;
     }
-    let mut eights = blocks.remainder().chunks_exact(LANES);
-    for eight in &mut eights {
-        // SAFETY: the chunk is one vector.
-        sums[0] = simd.add(sums[0], f(simd, unsafe { simd.load(eight.as_ptr()) }));
+    while at + LANES <= len {
+        sums[0] = simd.add(sums[0], vector(at));
+        at += LANES;
     }
     let sum = simd.sum(simd.add(simd.add(sums[0], sums[1]), simd.add(sums[2], sums[3])));
-    eights.remainder().iter().fold(sum, |sum, &x| sum + tail(x))
+    (at..len).fold(sum, |sum, at| sum + number(at))
 }
 
 /// The maximum of a slice, NaN where it has one.

@@ -139,6 +139,24 @@ fn programs_of_several_outputs() {
         vec![y, y, 0, c]
     });
     check(&mixed, &[40_000], &[&[40_000], &[40_000]]);
+    // a normalisation within bounds, and what comes back through it: several instructions a pass
+    let bounded = program(6, |p| {
+        let scaled = p.binary(Binary::Mul, 0, 1);
+        let line = p.binary(Binary::Add, 2, scaled);
+        let relu = p.unary(Unary::Relu, line);
+        let (zero, most) = (p.constant(0.0), p.constant(0.6));
+        let y = p.binary(Binary::Min, relu, most);
+        let above = p.binary(Binary::Sub, relu, most);
+        let below = p.select(above, zero, 3);
+        let slope = p.select(relu, below, zero);
+        let centred = p.binary(Binary::Sub, 0, 4);
+        let normed = p.binary(Binary::Mul, 5, centred);
+        let product = p.binary(Binary::Mul, slope, normed);
+        vec![y, p.binary(Binary::Sub, 3, product), slope]
+    });
+    let (full, channel) = ([3, 5, 7, 30], [5, 1, 1]);
+    check(&bounded, &full, &[&full, &channel, &channel, &full, &channel, &channel]);
+    check(&bounded, &[2, 3, 5], &[&[2, 3, 5], &[3, 1], &[], &[2, 3, 5], &[1], &[5]]);
     let many = program(1, |p| {
         let powers: Vec<_> = (0..15)
             .map(|i| {

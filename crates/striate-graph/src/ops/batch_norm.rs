@@ -9,7 +9,7 @@
 //! the running statistics take (v itself where m = 1). The gradient needs only μ and r:
 //!
 //! ```text
-//! ∂β = Σ ∂y      ∂γ = Σ ∂y·x̂      ∂x = γ·r·(∂y − ∂β/m − x̂·∂γ/m) + ∂μ/m − ∂r·r²·x̂/m + 2·∂u·(x − μ)/(m − 1)
+//! ∂β = Σ ∂y      ∂γ = Σ ∂y·x̂      ∂x = γr·∂y − γr·∂β/m − (x − μ)·γr²·∂γ/m + ∂μ/m − ∂r·r²·x̂/m + 2·∂u·(x − μ)/(m − 1)
 //! ```
 
 use crate::layer::{LayerForm, Mode, Scope, is_yes, yes};
@@ -57,8 +57,11 @@ impl Operation for BatchNorm {
         let (dgamma, dbeta) = ((dy * normed).sum_except(&[1]), dy.sum_except(&[1]));
         let dx = at.wants(0).then(|| {
             let m = elements_of_a_channel(x);
-            let shared = dy - per_channel(dbeta) / m - normed * (per_channel(dgamma) / m);
-            let dx = gamma * inv_std * shared;
+            // what is the same for a channel is computed once, so that an element costs two products
+            let scale = gamma * inv_std;
+            let shift = -(scale * (per_channel(dbeta) / m));
+            let slope = scale * inv_std * (per_channel(dgamma) / m);
+            let dx = dy * scale + shift - (x - mean) * slope;
             through_statistics(at, 1).map_or(dx, |more| dx + more)
         });
         vec![dx, Some(dgamma), Some(dbeta)]

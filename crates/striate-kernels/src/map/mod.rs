@@ -2,14 +2,16 @@
 //! of the program run over it.
 
 pub(crate) mod functions;
+mod steps;
 mod sums;
 mod tile;
 
 use crate::simd::Isa;
 use crate::workers::Workers;
-use striate_tensor::{Error, Instruction, Program, Result, Shape};
+use steps::Steps;
+use striate_tensor::{Binary, Error, Instruction, Program, Register, Result, Shape};
 pub use sums::MapSums;
-use tile::{Step, Tile};
+use tile::Tile;
 
 /// Elements of a tile.
 const TILE: usize = 512;
@@ -44,6 +46,24 @@ enum Access {
     Strided(Vec<usize>),
 }
 
+/// What an output is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Output {
+    Register(Register),
+    /// The product of two, which nobody but its sum needs.
+    Product(Register, Register),
+}
+
+impl Output {
+    fn reads(self) -> impl Iterator<Item = Register> {
+        let (a, b) = match self {
+            Output::Register(r) => (r, None),
+            Output::Product(a, b) => (a, Some(b)),
+        };
+        std::iter::once(a).chain(b)
+    }
+}
+
 /// A program prepared for one output shape and the shapes of its inputs, which broadcast as in NumPy: axes align at the
 /// right, and a size of 1 stretches.
 ///
@@ -68,12 +88,11 @@ pub struct Map {
     inputs: Vec<Access>,
     /// Elements that each input has.
     lengths: Vec<usize>,
-    steps: Vec<Step>,
-    /// The registers that hold the outputs.
-    outputs: Vec<usize>,
-    /// For each step the output that it may write at once.
+    steps: Steps,
+    outputs: Vec<Output>,
+    /// For each pass the output that it may write at once.
     direct: Vec<Option<usize>>,
-    /// For each input, one more than the last step that reads it.
+    /// For each input, one more than the last pass that reads it; outputs read after all.
     last_read: Vec<usize>,
     /// The slot of each register that needs one.
     slots: Vec<usize>,
@@ -86,6 +105,11 @@ impl Map {
     /// When an input does not broadcast to `shape`, or the program is longer or wider than the interpreter's fixed
     /// tables: then its author should cut it in two.
     pub fn prepare(program: &Program, shape: &Shape, inputs: &[Shape], isa: Isa) -> Result<Self> {
+        Map::with_sums(program, shape, inputs, &[], isa)
+    }
+
+    /// The same; the outputs that are marked, if any are, are only summed.
+    fn with_sums(program: &Program, shape: &Shape, inputs: &[Shape], summed: &[bool], isa: Isa) -> Result<Self> {
         if inputs.len() != program.inputs() {
             return Err(Error::internal("a map has other inputs than its program")
                 .found(inputs.len())
@@ -123,32 +147,33 @@ impl Map {
                 }
             })
             .collect();
+        let outputs = outputs(program, summed);
+        let kept: Vec<Register> = outputs.iter().flat_map(|o| o.reads()).collect();
         let mut map = Map {
             isa,
             elements,
             sizes,
             inputs: accesses,
             lengths: inputs.iter().map(Shape::elements).collect(),
-            steps: vec![],
-            outputs: program.outputs().to_vec(),
+            steps: Steps::new(program, &kept),
+            outputs,
             direct: vec![],
-            last_read: vec![0; inputs.len()],
+            last_read: vec![],
             slots: vec![usize::MAX; registers],
         };
-        map.compile(program)?;
+        map.place(&kept)?;
         Ok(map)
     }
 
     /// Gives every value that lies in a tile a slot, from its first write to its last read.
-    fn compile(&mut self, program: &Program) -> Result<()> {
-        let inputs = self.inputs.len();
-        let count = program.instructions().len();
-        let mut last = vec![0; inputs + count];
-        for (step, instruction) in program.instructions().iter().enumerate() {
-            instruction.reads().for_each(|r| last[r] = step + 1);
+    fn place(&mut self, kept: &[Register]) -> Result<()> {
+        let (inputs, passes) = (self.inputs.len(), &self.steps.passes);
+        let mut last = vec![0; self.slots.len()];
+        for (at, (_, step)) in passes.iter().enumerate() {
+            step.reads().for_each(|r| last[r] = at + 1);
         }
-        self.last_read.copy_from_slice(&last[..inputs]);
-        program.outputs().iter().for_each(|&r| last[r] = count + 1);
+        kept.iter().for_each(|&r| last[r] = passes.len() + 1);
+        self.last_read = last[..inputs].to_vec();
 
         let mut free: Vec<usize> = (0..SLOTS).rev().collect();
         let take = |free: &mut Vec<usize>| {
@@ -163,22 +188,12 @@ impl Map {
                 *slot = take(&mut free)?;
             }
         }
-        for (step, &instruction) in program.instructions().iter().enumerate() {
-            let register = inputs + step;
-            // an instruction may write where its own operand lay: it goes element by element
-            let dies = |(slot, last): &(&usize, &usize)| **last == step + 1 && **slot != usize::MAX;
+        for (at, &(register, _)) in passes.iter().enumerate() {
+            // a pass may write where its own operand lay: it goes element by element
+            let dies = |(slot, last): &(&usize, &usize)| **last == at + 1 && **slot != usize::MAX;
             free.extend(self.slots[..register].iter().zip(&last).filter(dies).map(|(&slot, _)| slot));
-            if let Instruction::Const(_) = instruction {
-                self.steps.push(Step::new(instruction));
-                self.direct.push(None);
-                continue;
-            }
             self.slots[register] = take(&mut free)?;
-            if last[register] == 0 {
-                free.push(self.slots[register]);
-            }
-            self.steps.push(Step::new(instruction));
-            self.direct.push(self.outputs.iter().position(|&r| r == register));
+            self.direct.push(self.outputs.iter().position(|&o| o == Output::Register(register)));
         }
         Ok(())
     }
@@ -225,7 +240,8 @@ impl Map {
                 Source::Output(o) => {
                     assert!(o < outputs.len() && (*access == Access::Full || self.elements == 1), "input {i} in place");
                     let elsewhere = |at: usize| given(at).is_some_and(|at| at != o);
-                    let moved = self.outputs.iter().enumerate().any(|(at, &r)| r == i && elsewhere(at));
+                    let is_input = |o: &Output| *o == Output::Register(i);
+                    let moved = self.outputs.iter().enumerate().any(|(at, o)| is_input(o) && elsewhere(at));
                     assert!(!moved, "input {i} lies in one output and is another");
                 }
             }
@@ -234,6 +250,22 @@ impl Map {
         pointers.iter_mut().zip(outputs).for_each(|(p, o)| *p = o.as_mut_ptr());
         Pointers(pointers)
     }
+}
+
+/// What the outputs of a program are: a product that is only summed is a sum of products.
+fn outputs(program: &Program, summed: &[bool]) -> Vec<Output> {
+    let of = |(at, &register): (usize, &Register)| {
+        let instruction = register.checked_sub(program.inputs()).map(|i| program.instructions()[i]);
+        let read = program.instructions().iter().flat_map(Instruction::reads).any(|r| r == register);
+        let once = !read && program.outputs().iter().filter(|&&r| r == register).count() == 1;
+        match instruction {
+            Some(Instruction::Binary(Binary::Mul, a, b)) if once && summed.get(at) == Some(&true) => {
+                Output::Product(a, b)
+            }
+            _ => Output::Register(register),
+        }
+    };
+    program.outputs().iter().enumerate().map(of).collect()
 }
 
 /// The starts of the outputs.

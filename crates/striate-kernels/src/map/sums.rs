@@ -65,7 +65,7 @@ impl MapSums {
         axis: usize,
         isa: Isa,
     ) -> Result<Self> {
-        let map = Map::prepare(program, shape, inputs, isa)?;
+        let map = Map::with_sums(program, shape, inputs, summed, isa)?;
         assert_eq!(summed.len(), program.outputs().len(), "one mark for each output");
         let (before, channels): (usize, usize) = (shape[..axis].iter().product(), shape[axis]);
         let inner: usize = shape[axis + 1..].iter().product();

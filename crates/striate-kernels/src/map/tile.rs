@@ -1,34 +1,51 @@
-//! One instruction over one tile.
+//! All passes over one tile.
+#![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
 use super::functions as f;
-use super::{Access, LONG, Map, OUTPUTS, REGISTERS, SLOTS, Source, TILE};
-use crate::reduce::total;
+use super::steps::Step;
+use super::{Access, LONG, Map, OUTPUTS, Output, REGISTERS, SLOTS, Source, TILE};
+use crate::reduce::total_of;
 use crate::simd::{Kernel, LANES, Simd};
 use std::mem::MaybeUninit;
 use std::ops::Range;
-use striate_tensor::{Binary, Instruction, Unary};
+use striate_tensor::{Binary, Unary};
 
-/// An instruction, its constants in f32.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
-    instruction: Instruction,
-    constant: f32,
-}
-
-impl Step {
-    pub(super) fn new(instruction: Instruction) -> Self {
-        let constant = if let Instruction::Const(c) = instruction { c.0 as f32 } else { 0.0 };
-        Step { instruction, constant }
-    }
-}
-
-/// Where a register's values for this tile are.
+/// Where a register's values for this tile are: side by side from `at` on, or the same for all, [`LANES`] times.
 #[derive(Clone, Copy)]
-pub(super) enum Operand {
-    /// Side by side from here.
-    At(*const f32),
-    /// The same for all.
-    All(f32),
+struct Operand {
+    at: *const f32,
+    /// From one vector to the next: [`LANES`] or 0.
+    step: usize,
+}
+
+impl Operand {
+    fn many(at: *const f32) -> Self {
+        Operand { at, step: LANES }
+    }
+
+    fn is_one(self) -> bool {
+        self.step == 0
+    }
+
+    /// Vector `index`.
+    ///
+    /// # Safety
+    /// It must be whole, or the same for all.
+    #[inline(always)]
+    unsafe fn vector<S: Simd>(self, simd: S, index: usize) -> S::V {
+        // SAFETY: by the contract above.
+        unsafe { simd.load(self.at.add(index * self.step)) }
+    }
+
+    /// Number `index`.
+    ///
+    /// # Safety
+    /// The tile must have it.
+    #[inline(always)]
+    unsafe fn number(self, index: usize) -> f32 {
+        // SAFETY: by the contract above.
+        unsafe { *self.at.add(if self.is_one() { 0 } else { index }) }
+    }
 }
 
 /// A range of elements of a [`Map`].
@@ -57,25 +74,47 @@ pub(super) struct Channels<'a> {
 }
 
 impl Channels<'_> {
-    /// Adds elements `at..` of an output to its channels' sums.
+    /// Adds elements `at..` of an output, `a` or `a · b`, to its channels' sums.
     ///
     /// # Safety
-    /// An operand in memory must have `len` numbers.
+    /// The operands must have `len` numbers.
     #[inline(always)]
-    unsafe fn add<S: Simd>(&mut self, simd: S, output: usize, operand: Operand, at: usize, len: usize) {
+    unsafe fn add<S: Simd>(
+        &mut self,
+        simd: S,
+        output: usize,
+        (a, b): (Operand, Option<Operand>),
+        at: usize,
+        len: usize,
+    ) {
         let mut done = 0;
         while done < len {
             let (plane, within) = ((at + done) / self.inner, (at + done) % self.inner);
             let take = (self.inner - within).min(len - done);
-            let sum = match operand {
-                Operand::All(value) => f64::from(value) * take as f64,
-                // SAFETY: by the contract above.
-                Operand::At(from) => unsafe {
-                    let x = std::slice::from_raw_parts(from.add(done), take);
-                    f64::from(total(simd, x, |_, v| v, |x| x))
-                },
+            let from = |x: Operand| Operand { at: x.at.wrapping_add(if x.is_one() { 0 } else { done }), ..x };
+            let (a, b) = (from(a), b.map(from));
+            // SAFETY: no more is asked for than there is, by the contract above.
+            let sum = unsafe {
+                match b {
+                    None => total_of(
+                        simd,
+                        take,
+                        #[inline(always)]
+                        |i| a.vector(simd, i / LANES),
+                        #[inline(always)]
+                        |i| a.number(i),
+                    ),
+                    Some(b) => total_of(
+                        simd,
+                        take,
+                        #[inline(always)]
+                        |i| simd.mul(a.vector(simd, i / LANES), b.vector(simd, i / LANES)),
+                        #[inline(always)]
+                        |i| a.number(i) * b.number(i),
+                    ),
+                }
             };
-            self.totals[output * self.gang + plane % self.channels - self.first] += sum;
+            self.totals[output * self.gang + plane % self.channels - self.first] += f64::from(sum);
             done += take;
         }
     }
@@ -92,22 +131,38 @@ impl Kernel for Tile<'_> {
         let by_rows = strided && row >= LONG;
         let mut slots = MaybeUninit::<[[f32; TILE]; SLOTS]>::uninit();
         let slots: *mut [f32; TILE] = slots.as_mut_ptr().cast();
+        // for each register that is the same for all
+        let mut ones = MaybeUninit::<[[f32; LANES]; REGISTERS]>::uninit();
+        let ones: *mut [f32; LANES] = ones.as_mut_ptr().cast();
+        let one = |register: usize, value: f32| {
+            // SAFETY: `prepare` keeps registers below `REGISTERS`.
+            unsafe {
+                let place = ones.add(register).cast::<f32>();
+                simd.store(place, simd.splat(value));
+                Operand { at: place, step: 0 }
+            }
+        };
         let count = map.inputs.len();
         // only those in use: a part of another kernel's output may be short
         let mut registers = [const { MaybeUninit::uninit() }; REGISTERS];
-        let registers = &mut registers[..count + map.steps.len()];
-        let constants = map.steps.iter().map(|step| step.constant);
-        for (register, constant) in registers.iter_mut().zip(std::iter::repeat_n(0.0, count).chain(constants)) {
-            register.write(Operand::All(constant));
-        }
+        let registers = &mut registers[..map.slots.len()];
+        registers.iter_mut().for_each(|register| _ = register.write(Operand { at: std::ptr::null(), step: 0 }));
         // SAFETY: all of them were written.
         let registers = unsafe { &mut *(std::ptr::from_mut(registers) as *mut [Operand]) };
+        for &(register, value) in &map.steps.constants {
+            registers[register] = one(register, value);
+        }
+        for (i, (source, access)) in self.inputs.iter().zip(&map.inputs).enumerate() {
+            if let (Source::Slice(slice), Access::Scalar) = (source, access) {
+                registers[i] = one(i, slice[0]);
+            }
+        }
         // an output is written at once unless a later step still reads what lies there
         let mut direct = [true; OUTPUTS];
         for (step, output) in map.direct.iter().enumerate() {
             if let &Some(output) = output {
                 let in_place = |s: &Source<'_>| matches!(*s, Source::Output(o) if o == output);
-                let late = |i: usize| map.last_read[i] > step + 1 || map.outputs.contains(&i);
+                let late = |i: usize| map.last_read[i] > step + 1;
                 direct[output] = !self.inputs.iter().enumerate().any(|(i, s)| in_place(s) && late(i));
             }
         }
@@ -125,47 +180,48 @@ impl Kernel for Tile<'_> {
             }
             for (i, register) in registers[..count].iter_mut().enumerate() {
                 // SAFETY: `at` is inside the tensors; a strided input has a slot.
-                *register = unsafe { self.operand(i, at, len, by_rows, slots) };
+                if let Some(operand) = unsafe { self.operand(i, at, len, by_rows, slots, &one) } {
+                    *register = operand;
+                }
             }
-            for (i, step) in map.steps.iter().enumerate() {
-                if let Instruction::Const(_) = step.instruction {
-                    continue;
-                }
+            for (i, &(register, step)) in map.steps.passes.iter().enumerate() {
                 // what is the same for all is computed once
-                if step.instruction.reads().all(|r| matches!(registers[r], Operand::All(_))) {
-                    let mut value = [0.0f32];
-                    // SAFETY: there is room for one number.
-                    unsafe { run_step(simd, &step.instruction, registers, value.as_mut_ptr(), 1) };
-                    registers[count + i] = Operand::All(value[0]);
-                    continue;
-                }
-                let to = match map.direct[i] {
-                    Some(output) if direct[output] => self.output(output, at),
-                    // SAFETY: `compile` gave the register a slot below `SLOTS`.
-                    _ => unsafe { slots.add(map.slots[count + i]).cast() },
+                let same = step.reads().all(|r| registers[r].is_one());
+                let (to, whole) = match map.direct[i] {
+                    // SAFETY: `prepare` keeps registers below `REGISTERS`.
+                    _ if same => (unsafe { ones.add(register).cast() }, true),
+                    Some(output) if direct[output] => (self.output(output, at), false),
+                    // SAFETY: `place` gave the register a slot below `SLOTS`.
+                    _ => (unsafe { slots.add(map.slots[register]).cast() }, true),
                 };
                 // SAFETY: all operands have `len` numbers, and so has the place of the result.
-                unsafe { run_step(simd, &step.instruction, registers, to, len) };
-                registers[count + i] = Operand::At(to);
+                unsafe { run_step(simd, step, registers, (to, whole), if same { LANES } else { len }) };
+                registers[register] = Operand { at: to, step: if same { 0 } else { LANES } };
             }
             // sums first: an output that is written may lie over an input that is summed
             if let Some(sums) = &mut self.sums {
-                for (output, &register) in map.outputs.iter().enumerate().filter(|&(o, _)| sums.summed[o]) {
-                    // SAFETY: the register has `len` numbers.
-                    unsafe { sums.add(simd, output, registers[register], at, len) };
+                for (output, &what) in map.outputs.iter().enumerate().filter(|&(o, _)| sums.summed[o]) {
+                    let operands = match what {
+                        Output::Register(r) => (registers[r], None),
+                        Output::Product(a, b) => (registers[a], Some(registers[b])),
+                    };
+                    // SAFETY: the registers have `len` numbers.
+                    unsafe { sums.add(simd, output, operands, at, len) };
                 }
             }
-            for (output, &register) in map.outputs.iter().enumerate() {
+            for (output, &what) in map.outputs.iter().enumerate() {
+                let Output::Register(register) = what else { continue };
                 if summed.get(output) == Some(&true) {
                     continue;
                 }
-                let to = self.output(output, at);
-                match registers[register] {
-                    // SAFETY: both have `len` numbers; a slot and an output do not overlap, other than being the same.
-                    Operand::At(from) if !std::ptr::eq(from, to) => unsafe { std::ptr::copy(from, to, len) },
-                    Operand::At(_) => {}
-                    // SAFETY: the output has `len` numbers from here.
-                    Operand::All(value) => unsafe { std::slice::from_raw_parts_mut(to, len).fill(value) },
+                let (to, from) = (self.output(output, at), registers[register]);
+                // SAFETY: both have `len` numbers; a slot and an output do not overlap, other than being the same.
+                unsafe {
+                    if from.is_one() {
+                        std::slice::from_raw_parts_mut(to, len).fill(*from.at);
+                    } else if !std::ptr::eq(from.at, to) {
+                        std::ptr::copy(from.at, to, len);
+                    }
                 }
             }
             at += len;
@@ -191,30 +247,40 @@ impl Tile<'_> {
         self.outputs[output].wrapping_add(at - self.first)
     }
 
+    /// Where an input lies; `None` for one number for all tiles.
+    ///
     /// # Safety
     /// Elements `at..at + len` must be inside the range; a strided input must have a slot unless nobody reads it.
     #[inline(always)]
-    unsafe fn operand(&self, input: usize, at: usize, len: usize, by_rows: bool, slots: *mut [f32; TILE]) -> Operand {
+    unsafe fn operand(
+        &self,
+        input: usize,
+        at: usize,
+        len: usize,
+        by_rows: bool,
+        slots: *mut [f32; TILE],
+        one: &impl Fn(usize, f32) -> Operand,
+    ) -> Option<Operand> {
         let slice = match self.inputs[input] {
-            Source::Output(output) => return Operand::At(self.output(output, at)),
+            Source::Output(output) => return Some(Operand::many(self.output(output, at))),
             Source::Slice(slice) => slice,
         };
         match &self.map.inputs[input] {
-            Access::Full => Operand::At(slice.as_ptr().wrapping_add(at)),
-            Access::Scalar => Operand::All(slice[0]),
+            Access::Full => Some(Operand::many(slice.as_ptr().wrapping_add(at))),
+            Access::Scalar => None,
             Access::Strided(strides) => {
                 let inner = strides[strides.len() - 1];
                 let row = self.map.sizes[self.map.sizes.len() - 1];
                 if by_rows {
                     let start = self.row_start(strides, at / row);
-                    return match inner {
-                        0 => Operand::All(slice[start]),
-                        _ => Operand::At(slice[start + at % row..][..len].as_ptr()),
-                    };
+                    return Some(match inner {
+                        0 => one(input, slice[start]),
+                        _ => Operand::many(slice[start + at % row..][..len].as_ptr()),
+                    });
                 }
                 let slot = self.map.slots[input];
                 if slot == usize::MAX {
-                    return Operand::All(0.0); // nobody reads it
+                    return None; // nobody reads it
                 }
                 // SAFETY: the slot is below `SLOTS`, `len` at most `TILE`; what is not written here is not read.
                 let to = unsafe { std::slice::from_raw_parts_mut(slots.add(slot).cast::<f32>(), len) };
@@ -230,7 +296,7 @@ impl Tile<'_> {
                     }
                     done += take;
                 }
-                Operand::At(to.as_ptr())
+                Some(Operand::many(to.as_ptr()))
             }
         }
     }
@@ -249,287 +315,98 @@ impl Tile<'_> {
 }
 
 /// # Safety
-/// Operands that are read must have `len` numbers, and so must `to`, which may be one of them.
+/// Operands that are read must have `len` numbers, and so must the place `to`, which may be one of them, with room for
+/// whole vectors if that is said beside it.
 #[inline(always)]
-unsafe fn run_step<S: Simd>(s: S, instruction: &Instruction, registers: &[Operand], to: *mut f32, len: usize) {
-    // SAFETY: the callers' promise is passed on, throughout.
-    unsafe {
-        match *instruction {
-            Instruction::Const(_) => {}
-            Instruction::Unary(function, a) => {
-                let a = registers[a];
-                macro_rules! run {
-                    ($f:expr) => {
-                        each1(s, a, to, len, $f)
-                    };
+unsafe fn run_step<S: Simd>(s: S, step: Step, registers: &[Operand], to: (*mut f32, bool), len: usize) {
+    macro_rules! run {
+        ([$($operand:ident),+] $f:expr) => {
+            // SAFETY: by the contract above.
+            unsafe { each(s, [$(registers[$operand]),+], to, len, $f) }
+        };
+    }
+    let zero = s.splat(0.0);
+    match step {
+        Step::One(function, a) => match function {
+            Unary::Neg => run!([a] #[inline(always)] |[x]| s.neg(x)),
+            Unary::Abs => run!([a] #[inline(always)] |[x]| s.abs(x)),
+            Unary::Exp => run!([a] #[inline(always)] |[x]| f::exp(s, x)),
+            Unary::Ln => run!([a] #[inline(always)] |[x]| f::ln(s, x)),
+            Unary::Sqrt => run!([a] #[inline(always)] |[x]| s.sqrt(x)),
+            Unary::Tanh => run!([a] #[inline(always)] |[x]| f::tanh(s, x)),
+            Unary::Logistic => run!([a] #[inline(always)] |[x]| f::logistic(s, x)),
+            Unary::Erf => run!([a] #[inline(always)] |[x]| f::erf(s, x)),
+            Unary::Softplus => run!([a] #[inline(always)] |[x]| f::softplus(s, x)),
+            Unary::Relu => run!([a] #[inline(always)] |[x]| s.max(zero, x)),
+            Unary::Step => run!([a] #[inline(always)] |[x]| s.select(s.lt(zero, x), s.splat(1.0), zero)),
+            Unary::Sign => run!([a] #[inline(always)] |[x]| {
+                let negative = s.select(s.lt(x, zero), s.splat(-1.0), zero);
+                s.select(s.lt(zero, x), s.splat(1.0), negative)
+            }),
+        },
+        Step::Two(function, a, b) => match function {
+            Binary::Add => run!([a, b] #[inline(always)] |[a, b]| s.add(a, b)),
+            Binary::Sub => run!([a, b] #[inline(always)] |[a, b]| s.sub(a, b)),
+            Binary::Mul => run!([a, b] #[inline(always)] |[a, b]| s.mul(a, b)),
+            Binary::Div => run!([a, b] #[inline(always)] |[a, b]| s.div(a, b)),
+            Binary::Max => run!([a, b] #[inline(always)] |[a, b]| s.max(b, a)),
+            Binary::Min => run!([a, b] #[inline(always)] |[a, b]| s.min(b, a)),
+            Binary::Pow => {
+                let power = registers[b];
+                // SAFETY: what is the same for all has a number.
+                if power.is_one() && unsafe { *power.at } == 2.0 {
+                    return run!([a] #[inline(always)] |[x]| s.mul(x, x));
                 }
-                match function {
-                    Unary::Neg => run!(
-                        #[inline(always)]
-                        |x| s.neg(x)
-                    ),
-                    Unary::Abs => run!(
-                        #[inline(always)]
-                        |x| s.abs(x)
-                    ),
-                    Unary::Exp => run!(
-                        #[inline(always)]
-                        |x| f::exp(s, x)
-                    ),
-                    Unary::Ln => run!(
-                        #[inline(always)]
-                        |x| f::ln(s, x)
-                    ),
-                    Unary::Sqrt => run!(
-                        #[inline(always)]
-                        |x| s.sqrt(x)
-                    ),
-                    Unary::Tanh => run!(
-                        #[inline(always)]
-                        |x| f::tanh(s, x)
-                    ),
-                    Unary::Logistic => run!(
-                        #[inline(always)]
-                        |x| f::logistic(s, x)
-                    ),
-                    Unary::Erf => run!(
-                        #[inline(always)]
-                        |x| f::erf(s, x)
-                    ),
-                    Unary::Softplus => run!(
-                        #[inline(always)]
-                        |x| f::softplus(s, x)
-                    ),
-                    Unary::Relu => run!(
-                        #[inline(always)]
-                        |x| s.max(s.splat(0.0), x)
-                    ),
-                    Unary::Step => {
-                        run!(
-                            #[inline(always)]
-                            |x| s.select(s.lt(s.splat(0.0), x), s.splat(1.0), s.splat(0.0))
-                        )
-                    }
-                    Unary::Sign => run!(
-                        #[inline(always)]
-                        |x| {
-                            let zero = s.splat(0.0);
-                            let negative = s.select(s.lt(x, zero), s.splat(-1.0), zero);
-                            s.select(s.lt(zero, x), s.splat(1.0), negative)
-                        }
-                    ),
-                }
+                run!([a, b] #[inline(always)] |[a, b]| f::pow(s, a, b));
             }
-            Instruction::Binary(function, a, b) => {
-                let (a, b) = (registers[a], registers[b]);
-                macro_rules! run {
-                    ($f:expr) => {
-                        each2(s, a, b, to, len, $f)
-                    };
-                }
-                match function {
-                    Binary::Add => run!(
-                        #[inline(always)]
-                        |a, b| s.add(a, b)
-                    ),
-                    Binary::Sub => run!(
-                        #[inline(always)]
-                        |a, b| s.sub(a, b)
-                    ),
-                    Binary::Mul => run!(
-                        #[inline(always)]
-                        |a, b| s.mul(a, b)
-                    ),
-                    Binary::Div => run!(
-                        #[inline(always)]
-                        |a, b| s.div(a, b)
-                    ),
-                    Binary::Max => run!(
-                        #[inline(always)]
-                        |a, b| s.max(b, a)
-                    ),
-                    Binary::Min => run!(
-                        #[inline(always)]
-                        |a, b| s.min(b, a)
-                    ),
-                    Binary::Pow => match b {
-                        Operand::All(2.0) => each1(
-                            s,
-                            a,
-                            to,
-                            len,
-                            #[inline(always)]
-                            |x| s.mul(x, x),
-                        ),
-                        _ => run!(
-                            #[inline(always)]
-                            |a, b| f::pow(s, a, b)
-                        ),
-                    },
-                }
-            }
-            Instruction::Select(c, a, b) => each3(s, [registers[c], registers[a], registers[b]], to, len),
-        }
+        },
+        Step::Select(c, a, b) => run!([c, a, b] #[inline(always)] |[c, a, b]| s.select(s.lt(zero, c), a, b)),
+        Step::MulAdd(a, b, c) => run!([a, b, c] #[inline(always)] |[a, b, c]| s.add(s.mul(a, b), c)),
+        Step::MulFrom(a, b, c) => run!([a, b, c] #[inline(always)] |[a, b, c]| s.sub(c, s.mul(a, b))),
+        Step::SubMul(a, b, c) => run!([a, b, c] #[inline(always)] |[a, b, c]| s.mul(s.sub(a, b), c)),
+        Step::Clamp(a, b) => run!([a, b] #[inline(always)] |[a, b]| s.min(b, s.max(zero, a))),
+        Step::Within(a, b, c) => run!([a, b, c] #[inline(always)] |[a, b, c]| {
+            let below = s.select(s.lt(zero, s.sub(a, b)), zero, c);
+            s.select(s.lt(zero, a), below, zero)
+        }),
     }
 }
 
-/// A place to read vectors from.
-trait Read<S: Simd>: Copy {
-    /// # Safety
-    /// `count` numbers must be readable at `at`.
-    unsafe fn read(self, s: S, at: usize, count: usize) -> S::V;
-}
-
-#[derive(Clone, Copy)]
-struct Many(*const f32);
-#[derive(Clone, Copy)]
-struct One<V>(V);
-
-impl<S: Simd> Read<S> for Many {
-    #[inline(always)]
-    unsafe fn read(self, s: S, at: usize, count: usize) -> S::V {
-        // SAFETY: the caller's promise.
-        unsafe { if count == LANES { s.load(self.0.add(at)) } else { s.load_partial(self.0.add(at), count) } }
-    }
-}
-
-impl<S: Simd> Read<S> for One<S::V> {
-    #[inline(always)]
-    unsafe fn read(self, _: S, _: usize, _: usize) -> S::V {
-        self.0
-    }
-}
-
-/// Runs `body(first element, count)` for all vectors of a tile; its result goes to `to`.
+/// `f` of the operands' vectors, one after the other.
+///
+/// # Safety
+/// As of [`run_step`].
 #[inline(always)]
-unsafe fn each<S: Simd>(s: S, to: *mut f32, len: usize, body: impl Fn(usize, usize) -> S::V) {
-    let whole = len / LANES * LANES;
-    let mut at = 0;
-    while at < whole {
-        // SAFETY: `to` has `len` numbers.
-        unsafe { s.store(to.add(at), body(at, LANES)) };
-        at += LANES;
-    }
-    if whole < len {
-        // SAFETY: `to` has `len` numbers.
-        unsafe { s.store_partial(to.add(whole), body(whole, len - whole), len - whole) };
-    }
-}
-
-#[inline(always)]
-unsafe fn each1<S: Simd>(s: S, a: Operand, to: *mut f32, len: usize, f: impl Fn(S::V) -> S::V) {
-    // SAFETY: the operand has `len` numbers by the caller's promise.
+unsafe fn each<S: Simd, const N: usize>(
+    s: S,
+    operands: [Operand; N],
+    (to, whole): (*mut f32, bool),
+    len: usize,
+    f: impl Fn([S::V; N]) -> S::V,
+) {
+    let mut at = operands.map(|o| o.at);
+    let mut done = 0;
+    // SAFETY: the operands and `to` have `len` numbers by the caller's promise.
     unsafe {
-        match a {
-            Operand::At(a) => each(
-                s,
-                to,
-                len,
-                #[inline(always)]
-                |i, n| f(Many(a).read(s, i, n)),
-            ),
-            Operand::All(a) => {
-                let value = f(s.splat(a));
-                each(
-                    s,
-                    to,
-                    len,
-                    #[inline(always)]
-                    |_, _| value,
-                );
+        while done + LANES <= len {
+            let mut x = [s.splat(0.0); N];
+            for n in 0..N {
+                x[n] = s.load(at[n]);
+                at[n] = at[n].wrapping_add(operands[n].step);
             }
+            s.store(to.add(done), f(x));
+            done += LANES;
         }
-    }
-}
-
-#[inline(always)]
-unsafe fn each2<S: Simd>(s: S, a: Operand, b: Operand, to: *mut f32, len: usize, f: impl Fn(S::V, S::V) -> S::V) {
-    // SAFETY: the operands have `len` numbers by the caller's promise.
-    unsafe {
-        match (a, b) {
-            (Operand::At(a), Operand::At(b)) => {
-                each(
-                    s,
-                    to,
-                    len,
-                    #[inline(always)]
-                    |i, n| f(Many(a).read(s, i, n), Many(b).read(s, i, n)),
-                );
+        if done < len {
+            let mut x = [s.splat(0.0); N];
+            for n in 0..N {
+                x[n] = s.load_partial(at[n], len - done);
             }
-            (Operand::At(a), Operand::All(b)) => {
-                let b = s.splat(b);
-                each(
-                    s,
-                    to,
-                    len,
-                    #[inline(always)]
-                    |i, n| f(Many(a).read(s, i, n), b),
-                );
+            if whole {
+                s.store(to.add(done), f(x));
+            } else {
+                s.store_partial(to.add(done), f(x), len - done);
             }
-            (Operand::All(a), Operand::At(b)) => {
-                let a = s.splat(a);
-                each(
-                    s,
-                    to,
-                    len,
-                    #[inline(always)]
-                    |i, n| f(a, Many(b).read(s, i, n)),
-                );
-            }
-            (Operand::All(a), Operand::All(b)) => {
-                let value = f(s.splat(a), s.splat(b));
-                each(
-                    s,
-                    to,
-                    len,
-                    #[inline(always)]
-                    |_, _| value,
-                );
-            }
-        }
-    }
-}
-
-/// `c > 0 ? a : b`
-#[inline(always)]
-unsafe fn each3<S: Simd>(s: S, [c, a, b]: [Operand; 3], to: *mut f32, len: usize) {
-    #[inline(always)]
-    unsafe fn run<S: Simd>(s: S, c: Operand, a: impl Read<S>, b: impl Read<S>, to: *mut f32, len: usize) {
-        let zero = s.splat(0.0);
-        // SAFETY: the operands have `len` numbers by the caller's promise.
-        unsafe {
-            match c {
-                Operand::At(c) => each(
-                    s,
-                    to,
-                    len,
-                    #[inline(always)]
-                    |i, n| s.select(s.lt(zero, Many(c).read(s, i, n)), a.read(s, i, n), b.read(s, i, n)),
-                ),
-                Operand::All(c) if c > 0.0 => each(
-                    s,
-                    to,
-                    len,
-                    #[inline(always)]
-                    |i, n| a.read(s, i, n),
-                ),
-                Operand::All(_) => each(
-                    s,
-                    to,
-                    len,
-                    #[inline(always)]
-                    |i, n| b.read(s, i, n),
-                ),
-            }
-        }
-    }
-    // SAFETY: the operands have `len` numbers by the caller's promise.
-    unsafe {
-        match (a, b) {
-            (Operand::At(a), Operand::At(b)) => run(s, c, Many(a), Many(b), to, len),
-            (Operand::At(a), Operand::All(b)) => run(s, c, Many(a), One(s.splat(b)), to, len),
-            (Operand::All(a), Operand::At(b)) => run(s, c, One(s.splat(a)), Many(b), to, len),
-            (Operand::All(a), Operand::All(b)) => run(s, c, One(s.splat(a)), One(s.splat(b)), to, len),
         }
     }
 }
