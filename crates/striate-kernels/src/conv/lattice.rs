@@ -44,6 +44,19 @@ pub(crate) struct Tile {
     /// Their segments.
     pub first: u32,
     pub segments: u32,
+    /// How its outputs are stored.
+    pub store: Store,
+}
+
+/// How the outputs of a tile are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Store {
+    /// The lanes as they are, at their first output.
+    Straight,
+    /// The lanes in this order, which leaves out those between rows. Those at the end fall on outputs of later tiles.
+    Ordered(u32),
+    /// Segment by segment.
+    Segments,
 }
 
 /// Lanes of a tile whose outputs are evenly spaced.
@@ -60,10 +73,52 @@ pub(crate) struct Segment {
 pub(crate) struct Tiles {
     pub tiles: Vec<Tile>,
     pub segments: Vec<Segment>,
+    /// Orders of lanes.
+    pub orders: Vec<[u32; WIDEST]>,
     /// Distance between two outputs of a segment.
     pub step: usize,
     /// `after[i]`: tiles of the first `i` images.
     pub after: Vec<usize>,
+}
+
+impl Tiles {
+    /// Finds the tiles whose lanes can be stored at once: their outputs lie side by side, and so do those that come
+    /// after them in the same image, as many as lanes are left.
+    fn place(&mut self, lanes: usize) {
+        if self.step != 1 {
+            return;
+        }
+        for image in self.after.windows(2) {
+            // where the outputs that follow the tile in work begin, and how far they go
+            let (mut next, mut end) = (usize::MAX, 0);
+            for tile in self.tiles[image[0]..image[1]].iter_mut().rev() {
+                let segments = &self.segments[tile.first as usize..][..tile.segments as usize];
+                let start = segments[0].out as usize;
+                let after = segments
+                    .iter()
+                    .fold(Some(start), |at, s| at.filter(|&at| at == s.out as usize).map(|at| at + s.count as usize));
+                if after != Some(next) {
+                    end = after.unwrap_or(0);
+                }
+                next = start;
+                if start + lanes <= end {
+                    let live = segments.iter().flat_map(|s| s.lane..s.lane + s.count);
+                    let mut order = [0; WIDEST];
+                    order.iter_mut().zip(live).for_each(|(to, lane)| *to = lane);
+                    let known = self.orders.iter().position(|o| *o == order);
+                    let straight = segments.len() == 1 && segments[0].lane == 0;
+                    tile.store = match (straight, known) {
+                        (true, _) => Store::Straight,
+                        (false, Some(known)) => Store::Ordered(known as u32),
+                        (false, None) => {
+                            self.orders.push(order);
+                            Store::Ordered(self.orders.len() as u32 - 1)
+                        }
+                    };
+                }
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -194,7 +249,8 @@ impl Lattice {
                             Some(open) if here < open.0 => open,
                             _ => {
                                 let first = tiles.segments.len() as u32;
-                                tiles.tiles.push(Tile { base: here as u32, first, segments: 0 });
+                                let store = Store::Segments;
+                                tiles.tiles.push(Tile { base: here as u32, first, segments: 0, store });
                                 (here + lanes, 0)
                             }
                         };
@@ -220,6 +276,7 @@ impl Lattice {
             }
             tiles.after.push(tiles.tiles.len());
         }
+        tiles.place(lanes);
         tiles
     }
 

@@ -1,10 +1,10 @@
 //! The micro-kernel of the forward pass and of the input gradient.
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
-use super::lattice::{Tile, Tiles};
+use super::lattice::{Store, Tile, Tiles};
 use crate::conv::Limit;
 use crate::product::accumulate;
-use crate::simd::{Kernel, LANES, Simd, WIDEST, Wide};
+use crate::simd::{Kernel, Simd, WIDEST, Wide};
 
 /// Output channels of a block, in which its packed weights lie side by side: 6, 4, 3, 2 or 1.
 ///
@@ -110,23 +110,35 @@ impl<const M: usize> Block<'_, M> {
                 &mut sums,
             );
         }
-        for v in 0..V {
-            let segments = &self.tiles.segments[tiles[v].first as usize..][..tiles[v].segments as usize];
-            let whole = self.tiles.step == 1 && matches!(segments, [only] if only.count as usize == S::Wide::LANES);
-            let mut lanes = [[0.0f32; WIDEST]; M];
-            for half in 0..S::Wide::LANES / LANES {
+        let (low, high) = self.limit.bounds();
+        let (low, high) = (wide.splat(low), wide.splat(high));
+        for m in 0..M {
+            for v in 0..V {
+                sums[m][v] = wide.min(high, wide.max(low, sums[m][v]));
+            }
+        }
+        if tiles.iter().all(|tile| tile.store != Store::Segments) {
+            for v in 0..V {
+                let to = self.out.wrapping_add(self.tiles.segments[tiles[v].first as usize].out as usize);
+                if let Store::Ordered(order) = tiles[v].store {
+                    let order = &self.tiles.orders[order as usize];
+                    for m in 0..M {
+                        sums[m][v] = wide.permute(sums[m][v], order);
+                    }
+                }
                 for m in 0..M {
-                    let eight = self.limit.vector(simd, wide.eight(sums[m][v], half));
-                    let to = match whole {
-                        true => self.out.wrapping_add(m * self.pitch + segments[0].out as usize),
-                        false => lanes[m].as_mut_ptr(),
-                    };
-                    // SAFETY: the segment's outputs lie inside the output; `lanes[m]` has all lanes.
-                    unsafe { simd.store(to.add(half * LANES), eight) };
+                    // SAFETY: the lanes are outputs of this tile, or of later ones, which write them again.
+                    unsafe { wide.store(to.add(m * self.pitch), sums[m][v]) };
                 }
             }
-            if whole {
-                continue;
+            return;
+        }
+        for v in 0..V {
+            let segments = &self.tiles.segments[tiles[v].first as usize..][..tiles[v].segments as usize];
+            let mut lanes = [[0.0f32; WIDEST]; M];
+            for m in 0..M {
+                // SAFETY: `lanes[m]` has all lanes.
+                unsafe { wide.store(lanes[m].as_mut_ptr(), sums[m][v]) };
             }
             for segment in segments {
                 for m in 0..M {

@@ -216,6 +216,11 @@ impl<W: Registers> Simd for Avx2<W> {
         };
     }
     #[inline(always)]
+    fn permute(self, v: __m256, from: [u32; LANES]) -> __m256 {
+        // SAFETY: `self` proves the features; the array has eight numbers.
+        unsafe { _mm256_permutevar8x32_ps(v, _mm256_loadu_si256(from.as_ptr().cast())) }
+    }
+    #[inline(always)]
     fn to_bytes(self, v: __m256) -> [u8; LANES] {
         // SAFETY: `self` proves the features.
         unsafe {

@@ -7,7 +7,7 @@
 //! Invariant of every block here: the methods take `self`, a [`Zmm`], which exists only where the CPU has the
 //! instructions ([`Avx512::new`]).
 use super::avx2::{Avx2, Registers, Ymm};
-use super::{LANES, Wide};
+use super::{LANES, WIDEST, Wide};
 use std::arch::x86_64::*;
 use std::ops::Range;
 
@@ -108,6 +108,11 @@ impl Wide for Zmm {
             let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
             (_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b))
         }
+    }
+    #[inline(always)]
+    fn permute(self, v: __m512, from: &[u32; WIDEST]) -> __m512 {
+        // SAFETY: `self` proves the features; the array has sixteen numbers.
+        unsafe { _mm512_permutexvar_ps(_mm512_loadu_si512(from.as_ptr().cast()), v) }
     }
     #[inline(always)]
     fn join(self, eight: impl Fn(usize) -> __m256) -> __m512 {

@@ -133,6 +133,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
             self.load_apart(x.as_ptr())
         }
     }
+    /// Lane `l` is lane `from[l]` of `v`, for `from[l]` below `LANES`.
+    fn permute(self, v: Self::V, from: [u32; LANES]) -> Self::V;
     /// The lanes, whole numbers from 0 to 255, as bytes.
     fn to_bytes(self, v: Self::V) -> [u8; LANES];
     /// Bytes as numbers.
@@ -198,6 +200,8 @@ pub trait Wide: Copy + Send + Sync + 'static {
     fn keep(self, v: Self::V, mask: Self::Mask) -> Self::V;
     /// As [`Simd::load_apart`], of twice the lanes.
     unsafe fn load_apart(self, from: *const f32) -> (Self::V, Self::V);
+    /// Lane `l` is lane `from[l]` of `v`, for `from[l]` below `LANES`.
+    fn permute(self, v: Self::V, from: &[u32; WIDEST]) -> Self::V;
     /// The lanes of `eight(0)`, and then of `eight(1)` where there are sixteen.
     fn join(self, eight: impl Fn(usize) -> Self::Eight) -> Self::V;
     /// Lanes `8·number …`.
@@ -278,6 +282,10 @@ impl<S: Simd> Wide for Eight<S> {
     unsafe fn load_apart(self, from: *const f32) -> (S::V, S::V) {
         // SAFETY: the caller promises twice `LANES` readable numbers.
         unsafe { self.0.load_apart(from) }
+    }
+    #[inline(always)]
+    fn permute(self, v: S::V, from: &[u32; WIDEST]) -> S::V {
+        self.0.permute(v, *from.first_chunk().expect("eight of sixteen"))
     }
     #[inline(always)]
     fn join(self, eight: impl Fn(usize) -> S::V) -> S::V {

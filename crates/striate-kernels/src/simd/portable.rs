@@ -195,6 +195,10 @@ impl Simd for Portable {
         ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]))
     }
     #[inline(never)]
+    fn permute(self, v: V, from: [u32; LANES]) -> V {
+        each(|i| v.lanes()[from[i] as usize])
+    }
+    #[inline(never)]
     fn to_bytes(self, v: Self::V) -> [u8; LANES] {
         v.lanes().map(|x| x as u8)
     }
