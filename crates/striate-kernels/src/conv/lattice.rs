@@ -94,9 +94,8 @@ impl Tiles {
             for tile in self.tiles[image[0]..image[1]].iter_mut().rev() {
                 let segments = &self.segments[tile.first as usize..][..tile.segments as usize];
                 let start = segments[0].out as usize;
-                let after = segments
-                    .iter()
-                    .fold(Some(start), |at, s| at.filter(|&at| at == s.out as usize).map(|at| at + s.count as usize));
+                let after =
+                    segments.iter().try_fold(start, |at, s| (at == s.out as usize).then_some(at + s.count as usize));
                 if after != Some(next) {
                     end = after.unwrap_or(0);
                 }

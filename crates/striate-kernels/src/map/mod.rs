@@ -1,6 +1,7 @@
 //! Elementwise programs, tile by tile: a tile of each register stays in the first-level cache while all instructions
 //! of the program run over it.
 
+mod cursor;
 pub(crate) mod functions;
 mod steps;
 mod sums;
@@ -24,7 +25,7 @@ const REGISTERS: usize = 128;
 const OUTPUTS: usize = 8;
 const AXES: usize = 6;
 /// A row of at least so many elements is worth tiles of its own.
-const LONG: usize = 128;
+const LONG: usize = 32;
 
 /// An input of a [`Map`] call.
 #[derive(Clone, Copy, Debug)]

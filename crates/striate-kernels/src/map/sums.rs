@@ -111,7 +111,7 @@ impl MapSums {
             let mut totals = [0.0; OUTPUTS * GANG];
             for sample in chunk * self.chunk..self.before.min((chunk + 1) * self.chunk) {
                 let start = (sample * self.channels + first) * self.inner;
-                let channels = self.marks(first, &mut totals);
+                let channels = self.marks(start, &mut totals);
                 let range = start..start + gang * self.inner;
                 let tile = Tile { map: &self.map, inputs, outputs: pointers.0, first: 0, range, sums: Some(channels) };
                 self.map.isa.run(tile);
@@ -147,7 +147,7 @@ impl MapSums {
                 many = [0.0; OUTPUTS * GANG];
                 &mut many
             };
-            let channels = self.marks(first, totals);
+            let channels = self.marks(start, totals);
             let range = start..start + len;
             let tile = Tile { map: &self.map, inputs, outputs: pointers.0, first: start, range, sums: Some(channels) };
             self.map.isa.run(tile);
@@ -183,10 +183,10 @@ impl MapSums {
         }
     }
 
-    /// `totals` has as many numbers for each output.
-    fn marks<'a>(&'a self, first: usize, totals: &'a mut [f64]) -> Channels<'a> {
-        let gang = totals.len() / OUTPUTS;
-        Channels { summed: &self.summed, inner: self.inner, channels: self.channels, first, gang, totals }
+    /// From element `start` on; `totals` has as many numbers for each output.
+    fn marks<'a>(&'a self, start: usize, totals: &'a mut [f64]) -> Channels<'a> {
+        let (gang, inner) = (totals.len() / OUTPUTS, self.inner);
+        Channels { summed: &self.summed, inner, channel: 0, within: start % inner.max(1), gang, totals }
     }
 
     fn put(&self, partials: &Parts<'_, f32>, part: usize, first: usize, gang: usize, totals: &[f64]) {

@@ -1,6 +1,7 @@
 //! All passes over one tile.
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
+use super::cursor::Cursor;
 use super::functions as f;
 use super::steps::Step;
 use super::{Access, LONG, Map, OUTPUTS, Output, REGISTERS, SLOTS, Source, TILE};
@@ -60,36 +61,29 @@ pub(super) struct Tile<'a> {
     pub sums: Option<Channels<'a>>,
 }
 
-/// Sums of outputs over the elements of each channel: element `i` belongs to channel `i / inner % channels`.
+/// Sums of outputs over the elements of each channel of a sample, or of some of them that follow each other.
 pub(super) struct Channels<'a> {
     /// For each output whether it is summed.
     pub summed: &'a [bool],
+    /// Elements of a channel.
     pub inner: usize,
-    pub channels: usize,
-    /// The first channel of the range.
-    pub first: usize,
-    /// `totals[output · gang + channel − first]`
+    /// Where the next tile begins: channels after the first of the range, and elements after the start of that channel.
+    pub channel: usize,
+    pub within: usize,
+    /// `totals[output · gang + channel]`, channels counted from the first of the range.
     pub gang: usize,
     pub totals: &'a mut [f64],
 }
 
 impl Channels<'_> {
-    /// Adds elements `at..` of an output, `a` or `a · b`, to its channels' sums.
+    /// Adds the next elements of an output, `a` or `a · b`, to its channels' sums.
     ///
     /// # Safety
     /// The operands must have `len` numbers.
     #[inline(always)]
-    unsafe fn add<S: Simd>(
-        &mut self,
-        simd: S,
-        output: usize,
-        (a, b): (Operand, Option<Operand>),
-        at: usize,
-        len: usize,
-    ) {
-        let mut done = 0;
+    unsafe fn add<S: Simd>(&mut self, simd: S, output: usize, (a, b): (Operand, Option<Operand>), len: usize) {
+        let (mut done, mut channel, mut within) = (0, self.channel, self.within);
         while done < len {
-            let (plane, within) = ((at + done) / self.inner, (at + done) % self.inner);
             let take = (self.inner - within).min(len - done);
             let from = |x: Operand| Operand { at: x.at.wrapping_add(if x.is_one() { 0 } else { done }), ..x };
             let (a, b) = (from(a), b.map(from));
@@ -114,8 +108,19 @@ impl Channels<'_> {
                     ),
                 }
             };
-            self.totals[output * self.gang + plane % self.channels - self.first] += f64::from(sum);
+            self.totals[output * self.gang + channel] += f64::from(sum);
             done += take;
+            (channel, within) = (channel + 1, 0);
+        }
+    }
+
+    /// Goes on by the elements of a tile.
+    #[inline(always)]
+    fn advance(&mut self, len: usize) {
+        self.within += len;
+        while self.within >= self.inner {
+            self.within -= self.inner;
+            self.channel += 1;
         }
     }
 }
@@ -171,16 +176,19 @@ impl Kernel for Tile<'_> {
         summed.iter().zip(&mut direct).filter(|s| *s.0).for_each(|(_, direct)| *direct = false);
 
         let mut at = self.range.start;
-        self.fetch(simd, at);
+        let mut cursor = Cursor::new(&map.sizes, at);
+        let mut fetched = at;
         while at < self.range.end {
-            self.fetch(simd, at + TILE);
+            let ahead = self.range.end.min(at + 2 * TILE);
+            self.fetch(simd, fetched..ahead);
+            fetched = ahead;
             let mut len = TILE.min(self.range.end - at);
             if by_rows {
-                len = len.min(row - at % row);
+                len = len.min(row - cursor.column);
             }
             for (i, register) in registers[..count].iter_mut().enumerate() {
                 // SAFETY: `at` is inside the tensors; a strided input has a slot.
-                if let Some(operand) = unsafe { self.operand(i, at, len, by_rows, slots, &one) } {
+                if let Some(operand) = unsafe { self.operand(i, at, (len, by_rows), &cursor, slots, &one) } {
                     *register = operand;
                 }
             }
@@ -206,8 +214,9 @@ impl Kernel for Tile<'_> {
                         Output::Product(a, b) => (registers[a], Some(registers[b])),
                     };
                     // SAFETY: the registers have `len` numbers.
-                    unsafe { sums.add(simd, output, operands, at, len) };
+                    unsafe { sums.add(simd, output, operands, len) };
                 }
+                sums.advance(len);
             }
             for (output, &what) in map.outputs.iter().enumerate() {
                 let Output::Register(register) = what else { continue };
@@ -225,18 +234,19 @@ impl Kernel for Tile<'_> {
                 }
             }
             at += len;
+            cursor.advance(len, row);
         }
     }
 }
 
 impl Tile<'_> {
-    /// Says that the tile from element `at` on is next: a part of another kernel's output is too short for the memory to
-    /// foresee its operands.
+    /// Says that these elements are next: a part of another kernel's output is too short for the memory to foresee its
+    /// operands.
     #[inline(always)]
-    fn fetch<S: Simd>(&self, simd: S, at: usize) {
+    fn fetch<S: Simd>(&self, simd: S, elements: Range<usize>) {
         for (input, access) in self.inputs.iter().zip(&self.map.inputs) {
             let (Source::Slice(slice), Access::Full) = (input, access) else { continue };
-            for line in (at..self.range.end.min(at + TILE)).step_by(2 * LANES) {
+            for line in elements.clone().step_by(2 * LANES) {
                 simd.fetch(slice.as_ptr().wrapping_add(line));
             }
         }
@@ -256,8 +266,8 @@ impl Tile<'_> {
         &self,
         input: usize,
         at: usize,
-        len: usize,
-        by_rows: bool,
+        (len, by_rows): (usize, bool),
+        cursor: &Cursor<'_>,
         slots: *mut [f32; TILE],
         one: &impl Fn(usize, f32) -> Operand,
     ) -> Option<Operand> {
@@ -272,10 +282,10 @@ impl Tile<'_> {
                 let inner = strides[strides.len() - 1];
                 let row = self.map.sizes[self.map.sizes.len() - 1];
                 if by_rows {
-                    let start = self.row_start(strides, at / row);
+                    let start = cursor.row_start(strides);
                     return Some(match inner {
                         0 => one(input, slice[start]),
-                        _ => Operand::many(slice[start + at % row..][..len].as_ptr()),
+                        _ => Operand::many(slice[start + cursor.column..][..len].as_ptr()),
                     });
                 }
                 let slot = self.map.slots[input];
@@ -284,33 +294,22 @@ impl Tile<'_> {
                 }
                 // SAFETY: the slot is below `SLOTS`, `len` at most `TILE`; what is not written here is not read.
                 let to = unsafe { std::slice::from_raw_parts_mut(slots.add(slot).cast::<f32>(), len) };
-                let mut done = 0;
+                let (mut done, mut cursor) = (0, cursor.clone());
                 while done < len {
-                    let (number, column) = ((at + done) / row, (at + done) % row);
+                    let column = cursor.column;
                     let take = (row - column).min(len - done);
-                    let start = self.row_start(strides, number);
+                    let start = cursor.row_start(strides);
                     let to = &mut to[done..][..take];
                     match inner {
                         0 => to.fill(slice[start]),
                         _ => to.copy_from_slice(&slice[start + column..][..take]),
                     }
                     done += take;
+                    cursor.advance(take, row);
                 }
                 Some(Operand::many(to.as_ptr()))
             }
         }
-    }
-
-    /// Where row `number` of the output starts in an input.
-    #[inline(always)]
-    fn row_start(&self, strides: &[usize], mut number: usize) -> usize {
-        let outer = strides.len() - 1;
-        let mut start = 0;
-        for (&size, &stride) in self.map.sizes[..outer].iter().zip(&strides[..outer]).rev() {
-            start += number % size * stride;
-            number /= size;
-        }
-        start
     }
 }
 
