@@ -490,20 +490,25 @@ impl Item<'_> {
         for v in 0..V {
             for half in 0..each {
                 let live = lanes(v, half, columns);
+                let mut rows = [simd.splat(0.0); M];
                 for r in 0..M {
-                    let mut sum = wide.eight(sums[r][v], half);
+                    rows[r] = wide.eight(sums[r][v], half);
                     if stretch.ends {
-                        sum = self.limit.vector(simd, sum);
+                        rows[r] = self.limit.vector(simd, rows[r]);
                     }
-                    // SAFETY: the row and `live` columns are inside `C`, and this item's alone.
-                    unsafe {
-                        if live == LANES {
-                            simd.store(c(r, v, half), sum);
-                        } else if live > 0 {
-                            let mut buffer = [0.0f32; LANES];
-                            simd.store(buffer.as_mut_ptr(), sum);
-                            std::ptr::copy_nonoverlapping(buffer.as_ptr(), c(r, v, half), live);
+                }
+                // SAFETY: the rows and `live` columns are inside `C`, and this item's alone.
+                unsafe {
+                    if live == LANES {
+                        for r in 0..M {
+                            simd.store(c(r, v, half), rows[r]);
                         }
+                    } else if live > 0 {
+                        let mut lanes = [[0.0f32; LANES]; M];
+                        for r in 0..M {
+                            simd.store(lanes[r].as_mut_ptr(), rows[r]);
+                        }
+                        put(&lanes, c(0, v, half), n, live);
                     }
                 }
             }
@@ -603,5 +608,17 @@ impl Item<'_> {
             totals[w] = simd.sum(simd.add(sums[w][0], sums[w][1]));
         }
         totals
+    }
+}
+
+/// Writes `live` numbers of each row, `pitch` apart. Not inlined: it would be much of each tile's code.
+///
+/// # Safety
+/// They must be writable.
+#[inline(never)]
+unsafe fn put(rows: &[[f32; LANES]], to: *mut f32, pitch: usize, live: usize) {
+    for (r, row) in rows.iter().enumerate() {
+        // SAFETY: by the contract above.
+        unsafe { std::ptr::copy_nonoverlapping(row.as_ptr(), to.wrapping_add(r * pitch), live) };
     }
 }

@@ -423,33 +423,33 @@ impl<const M: usize> Dots<'_, M> {
             }
             for (m, totals) in totals.iter().enumerate() {
                 if m * each + half < self.0.outputs {
-                    self.add(done, m * each + half, totals);
+                    self.0.add(done, m * each + half, totals);
                 }
             }
         }
     }
+}
 
-    /// Adds the dot products of terms `done..` with output `output` of the block to the rows that exist.
-    #[inline(always)]
-    fn add<const R: usize>(&mut self, done: usize, output: usize, totals: &[f32; R]) {
-        let block = &mut self.0;
-        let p = &block.direct.problem;
+impl Block<'_> {
+    /// Adds the dot products of terms `done..` with output `output` of the block to the rows that exist. Not inlined: it
+    /// would be most of the kernels' code.
+    #[inline(never)]
+    fn add(&mut self, done: usize, output: usize, totals: &[f32]) {
+        let p = &self.direct.problem;
         let taps = p.taps();
-        let done = block.ins.start * taps + done;
-        let output = block.output + output;
+        let done = self.ins.start * taps + done;
+        let output = self.output + output;
         if p.table.is_none() && !p.flipped {
             // an output's rows lie side by side
-            let row = (block.group * p.outs() + output) * p.ins() - block.first_row;
-            let sums = &mut block.sums[row * taps + done..][..R];
-            for r in 0..R {
-                sums[r] += totals[r];
-            }
+            let row = (self.group * p.outs() + output) * p.ins() - self.first_row;
+            let sums = &mut self.sums[row * taps + done..][..totals.len()];
+            sums.iter_mut().zip(totals).for_each(|(sum, total)| *sum += total);
             return;
         }
-        for r in 0..R {
+        for (r, total) in totals.iter().enumerate() {
             let (input, tap) = ((done + r) / taps, (done + r) % taps);
-            if let Some(row) = p.row(block.group, output, input) {
-                block.sums[(row - block.first_row) * taps + p.element(tap)] += totals[r];
+            if let Some(row) = p.row(self.group, output, input) {
+                self.sums[(row - self.first_row) * taps + p.element(tap)] += total;
             }
         }
     }

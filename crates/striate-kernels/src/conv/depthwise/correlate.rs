@@ -123,10 +123,11 @@ impl<const K: usize, const S: usize, const P: usize> Planes<K, S, P> {
             let x = right - rest;
             // SAFETY: the fields say what there is; columns outside of the plane are masked unless all are inside.
             unsafe {
-                match (I::Wide::LANES > LANES && rest > LANES, self.inside(x, I::Wide::LANES)) {
-                    (true, true) => self.down::<I, _, false>(simd, simd.wide(), x),
-                    (true, false) => self.down::<I, _, true>(simd, simd.wide(), x),
-                    (false, _) if self.inside(x, LANES) => self.down::<I, _, false>(simd, Eight(simd), x),
+                // one plane by itself is what is left over: masks do no harm there, more code would
+                match (I::Wide::LANES > LANES && rest > LANES, P > 1) {
+                    (true, true) if self.inside(x, I::Wide::LANES) => self.down::<I, _, false>(simd, simd.wide(), x),
+                    (true, _) => self.down::<I, _, true>(simd, simd.wide(), x),
+                    (false, true) if self.inside(x, LANES) => self.down::<I, _, false>(simd, Eight(simd), x),
                     (false, _) => self.down::<I, _, true>(simd, Eight(simd), x),
                 }
             }
