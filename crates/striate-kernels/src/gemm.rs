@@ -141,6 +141,7 @@ impl Gemm {
         c: &mut [f32],
         scratch: &mut [f32],
     ) {
+        assert!(epilogue.add.is_none(), "a matrix product adds nothing to its outputs");
         let MatrixSizes { m, n, k } = self.sizes;
         assert_eq!((a.len(), c.len()), (m * k, m * n), "a, c");
         assert!(bias.is_none_or(|b| b.len() == n), "bias");

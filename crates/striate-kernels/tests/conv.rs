@@ -192,7 +192,7 @@ fn real_numbers_agree_closely() {
 #[test]
 fn a_limit_bounds_what_there_is_with_the_bias_and_what_is_added() {
     let workers = Workers::eager(2);
-    let limits = [(Limit::Relu, f32::INFINITY), (Limit::Within(0.75), 0.75)];
+    let limits = [(Limit::None, f32::INFINITY), (Limit::Relu, f32::INFINITY), (Limit::Within(0.75), 0.75)];
     for (text, isa) in CASES.iter().flat_map(|text| Isa::all().into_iter().map(move |isa| (text, isa))) {
         let g = case(text);
         let (x, y) = (g.batch * g.in_channels * g.pixels(), g.batch * g.out_channels * g.positions());
@@ -205,7 +205,7 @@ fn a_limit_bounds_what_there_is_with_the_bias_and_what_is_added() {
             let sums = plain.iter().enumerate().map(|(i, &v)| f64::from(v) + f64::from(bias[i / place % channels]));
             close(&what, &biased, &sums.collect::<Vec<_>>(), 1e-5);
             for (limit, most) in limits {
-                let bound = |v: f32| if v > 0.0 { v.min(most) } else { 0.0 };
+                let bound = |v: f32| if v > 0.0 || matches!(limit, Limit::None) { v.min(most) } else { 0.0 };
                 let bounded: Vec<f32> = biased.iter().map(|&v| bound(v)).collect();
                 let epilogue = Epilogue { limit, ..Epilogue::NONE };
                 assert!(run(Some(&bias), epilogue) == bounded, "{what}: {limit:?}");
@@ -348,6 +348,30 @@ fn the_hook_sees_every_element_once_after_relu() {
             same(&format!("{text} {variant}"), &y, &expected);
         }
     });
+}
+
+/// Rows that lie beside a plane in memory are read; they must not reach its outputs.
+#[test]
+fn what_is_beside_a_plane_does_not_reach_it() {
+    let workers = Workers::new(1);
+    for text in ["n2 c6 14x14 -> o6 k3 p1 g6", "n1 c7 9x30 -> o7 k5 p2 g7", "n2 c5 15x20 -> o5 k3 s2 p1 g5"] {
+        let g = case(text);
+        for (isa, bad) in Isa::all().into_iter().flat_map(|isa| (0..g.in_channels).map(move |bad| (isa, bad))) {
+            let mut x = normals("x", g.batch * g.in_channels * g.pixels());
+            let planes = x.chunks_mut(g.pixels()).enumerate();
+            planes.filter(|(n, _)| n % g.in_channels == bad).for_each(|(_, plane)| plane.fill(f32::NAN));
+            let w = normals("w", g.rows() * g.taps());
+            let conv = Forward::prepare(&g, isa, &only("depthwise")).unwrap();
+            let mut y = vec![f32::NAN; g.batch * g.out_channels * g.positions()];
+            let mut room = scratch(conv.scratch_len(1));
+            conv.run(&workers, &x, Weights::Plain(&w), None, Epilogue::NONE, &mut y, &mut room);
+            for (n, plane) in y.chunks(g.positions()).enumerate() {
+                let spoiled = plane.iter().all(|y| y.is_nan());
+                let clean = plane.iter().all(|y| y.is_finite());
+                assert!(if n % g.out_channels == bad { spoiled } else { clean }, "{text} {isa}: plane {n}");
+            }
+        }
+    }
 }
 
 /// Where a variant declines, the tests above pass it by: here each must take at least one case.

@@ -216,3 +216,159 @@ fn special_values() {
         }
     }
 }
+
+/// Against sums in f64; each full input in place of each output that is kept; and sample by sample.
+#[track_caller]
+fn check_sums(program: &Program, shape: [usize; 3], inputs: &[&[usize]], summed: &[bool]) {
+    let [batch, channels, inner] = shape;
+    let shape = Shape::from(shape);
+    let shapes: Vec<Shape> = inputs.iter().map(|s| Shape::from(*s)).collect();
+    let data: Vec<_> = shapes.iter().enumerate().map(|(i, s)| normals(&i.to_string(), s.elements())).collect();
+    let n = shape.elements();
+    let (mut expected, mut totals) = (vec![vec![0.0; n]; summed.len()], vec![vec![0.0; channels]; summed.len()]);
+    for at in 0..n {
+        let values: Vec<f64> = data.iter().zip(&shapes).map(|(d, s)| f64::from(d[element(&shape, s, at)])).collect();
+        for (o, value) in program.evaluate(&values).into_iter().enumerate() {
+            expected[o][at] = value;
+            totals[o][at / inner % channels] += value;
+        }
+    }
+    let of = |all: &[Vec<f64>], which: bool| -> Vec<Vec<f64>> {
+        all.iter().zip(summed).filter(|&(_, &s)| s == which).map(|(x, _)| x.clone()).collect()
+    };
+    let (expected, totals) = (of(&expected, false), of(&totals, true));
+    let kept: Vec<usize> = (0..summed.len()).filter(|&o| !summed[o]).collect();
+    for isa in Isa::all() {
+        let label = format!("{program} {shape} {summed:?} {isa}");
+        let map = MapSums::prepare(program, &shape, &shapes, summed, 1, isa).unwrap();
+        let run = |sources: &[Source<'_>], mut outputs: Vec<Vec<f32>>| {
+            let mut sums = vec![vec![f32::NAN; channels]; totals.len()];
+            let mut partials = vec![f32::NAN; map.partials_len(map.chunks())];
+            let mut out: Vec<&mut [f32]> = outputs.iter_mut().map(|o| &mut o[..]).collect();
+            let mut to: Vec<&mut [f32]> = sums.iter_mut().map(|o| &mut o[..]).collect();
+            map.run(&Workers::new(2), sources, &mut out, &mut to, &mut partials);
+            (outputs, sums)
+        };
+        let sources: Vec<_> = data.iter().map(|d| Source::Slice(d)).collect();
+        let (outputs, sums) = run(&sources, vec![vec![f32::NAN; n]; kept.len()]);
+        outputs.iter().zip(&expected).for_each(|(o, e)| close(&label, o, e, 2e-6));
+        sums.iter().zip(&totals).for_each(|(o, e)| close(&label, o, e, 1e-5));
+        for input in (0..inputs.len()).filter(|&i| shapes[i] == shape) {
+            for number in 0..kept.len() {
+                if kept.iter().any(|&o| o != kept[number] && program.outputs()[o] == input) {
+                    continue;
+                }
+                let mut sources = sources.clone();
+                sources[input] = Source::Output(number);
+                let mut before = vec![vec![f32::NAN; n]; kept.len()];
+                before[number].copy_from_slice(&data[input]);
+                let same = run(&sources, before) == (outputs.clone(), sums.clone());
+                assert!(same, "{label}: input {input} in place of output {number}");
+            }
+        }
+        if kept.len() == 1 && shapes[0] == shape {
+            let (mut whole, sample) = (data[0].clone(), channels * inner);
+            let mut partials = vec![f32::NAN; map.partials_len(batch)];
+            let places = Parts::new(&mut partials[..]);
+            let mut sources = sources.clone();
+            sources[0] = Source::Output(0);
+            for (number, part) in whole.chunks_mut(sample).enumerate() {
+                let start = number * sample;
+                let block = Block { start, sample: number, channel: 0, position: 0, part: 0, worker: 0 };
+                map.run_part(block, &sources, part, 1, &places);
+            }
+            let mut sums = vec![vec![f32::NAN; channels]; totals.len()];
+            let mut to: Vec<&mut [f32]> = sums.iter_mut().map(|o| &mut o[..]).collect();
+            map.finish(&Workers::new(1), batch, &partials, &mut to);
+            assert!(whole == outputs[0], "{label}: part by part");
+            sums.iter().zip(&totals).for_each(|(o, e)| close(&label, o, e, 1e-5));
+        }
+    }
+}
+
+#[test]
+fn sums_of_channels_in_any_order_and_place() {
+    for inner in [1, 31, 33, 513] {
+        let shape = [3, 5, inner];
+        let (full, channel): (&[usize], &[usize]) = (&shape, &[5, 1]);
+        // what comes back through a normalisation; its outputs in several orders
+        for (order, summed) in
+            [([0, 0, 1], [false, true, true]), ([1, 0, 0], [true, false, true]), ([1, 0, 0], [true, true, false])]
+        {
+            let slopes = program(4, |p| {
+                let slope = p.binary(Binary::Mul, 1, 2);
+                let centred = p.binary(Binary::Sub, 0, 3);
+                let product = p.binary(Binary::Mul, slope, centred);
+                order.map(|o| [slope, product][o]).to_vec()
+            });
+            check_sums(&slopes, shape, &[full, full, channel, channel], &summed);
+        }
+        // of s·x: the slope of s is summed and comes first, that of x is kept
+        let scaled = program(3, |p| vec![p.binary(Binary::Mul, 0, 1), p.binary(Binary::Mul, 0, 2)]);
+        check_sums(&scaled, shape, &[full, full, channel], &[true, false]);
+        let scalars = program(3, |p| vec![p.binary(Binary::Mul, 1, 2), 0]);
+        check_sums(&scalars, shape, &[full, channel, &[]], &[true, false]);
+    }
+}
+
+#[test]
+fn joined_passes_give_special_values_as_single_instructions_do() {
+    let special = [0.0f32, -0.0, 1.5, -2.0, 6.5, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, f32::MAX];
+    let n = special.len();
+    let column = |stride: usize| (0..n * n * n).map(|i| special[i / stride % n]).collect::<Vec<_>>();
+    let (a, b, c) = (column(1), column(n), column(n * n));
+    type Build = fn(&mut ProgramBuilder) -> Vec<Register>;
+    // the registers in the middle first, the joined one last
+    let programs: [Build; 7] = [
+        |p| {
+            let m = p.binary(Binary::Mul, 0, 1);
+            vec![m, p.binary(Binary::Add, m, 2)]
+        },
+        |p| {
+            let m = p.binary(Binary::Mul, 0, 1);
+            vec![m, p.binary(Binary::Add, 2, m)]
+        },
+        |p| {
+            let m = p.binary(Binary::Mul, 0, 1);
+            vec![m, p.binary(Binary::Sub, 2, m)]
+        },
+        |p| {
+            let d = p.binary(Binary::Sub, 0, 1);
+            vec![d, p.binary(Binary::Mul, d, 2)]
+        },
+        |p| {
+            let r = p.unary(Unary::Relu, 0);
+            vec![r, p.binary(Binary::Min, r, 1)]
+        },
+        |p| {
+            let r = p.unary(Unary::Relu, 0);
+            vec![r, p.select(r, 1, 2)]
+        },
+        |p| {
+            let (zero, r) = (p.constant(0.0), p.unary(Unary::Relu, 0));
+            let above = p.binary(Binary::Sub, r, 1);
+            let below = p.select(above, zero, 2);
+            vec![r, above, below, p.select(r, below, zero)]
+        },
+    ];
+    for (number, build) in programs.into_iter().enumerate() {
+        let shape = Shape::from([a.len()]);
+        let inputs = [shape.clone(), shape.clone(), shape.clone()];
+        let last = |program: &Program| -> Vec<Vec<u32>> {
+            Isa::all()
+                .into_iter()
+                .map(|isa| {
+                    let map = Map::prepare(program, &shape, &inputs, isa).unwrap();
+                    let mut outputs = vec![vec![0.5f32; a.len()]; program.outputs().len()];
+                    let mut slices: Vec<&mut [f32]> = outputs.iter_mut().map(|o| &mut o[..]).collect();
+                    map.run(&Workers::new(1), &[Source::Slice(&a), Source::Slice(&b), Source::Slice(&c)], &mut slices);
+                    let bits = |x: &f32| if x.is_nan() { f32::NAN.to_bits() } else { x.to_bits() };
+                    outputs.last().unwrap().iter().map(bits).collect()
+                })
+                .collect()
+        };
+        let apart = program(3, build);
+        let joined = apart.returning(vec![*apart.outputs().last().unwrap()]);
+        assert!(last(&apart) == last(&joined), "program {number}: {joined}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What the cases of single operations cannot show: values that lie in the arena, states that replace each other.
 
-use striate_graph::{Builder, Graph, Init, State, Value, Var, f32, interpret};
+use striate_graph::ops::conv::ConvLayer;
+use striate_graph::{Builder, Graph, Init, Layer, Mode, Scope, State, Value, Var, f32, interpret};
 use striate_plan::{Feed, Options, Plan, Store, Tensor, Workers};
 use striate_tensor::Array;
 
@@ -64,6 +65,30 @@ fn an_output_that_is_an_input_of_its_map_survives() {
     let y = product(x, x);
     let twice = g.apply(Map { program: Program::build(1, |p| vec![p.unary(Unary::Neg, 0), 0]) }, &[y]);
     check(&g.finish([product(twice.get(0), twice.get(1))]).expect("a graph"), &[1.0, 2.0, 3.0, 4.0]);
+}
+
+fn conv<'g>(x: Var<'g>, name: &str, there: bool) -> Var<'g> {
+    let scope = Scope { builder: x.builder(), name: name.into(), mode: Mode::Train };
+    let layer = Layer::from(ConvLayer::new(2, 3, 3).same());
+    if there { x.builder().in_layer(name, None, || layer.apply(&[x], &scope)) } else { x }
+}
+
+/// The slope of the scale is summed while that of what it multiplies is written, the second of the two, over an input.
+#[test]
+fn a_scale_on_the_left_learns() {
+    for around in [true, false] {
+        let g = Builder::new();
+        let x = g.input("x", f32([1, 3, 5, 7]));
+        let scale = g.parameter("scale", f32([1, 3, 1, 1]), Init::Uniform(1.0));
+        let y = conv(scale * conv(x, "before", around).tanh(), "after", around);
+        let loss = (y * y).sum_all() * 0.01;
+        let weights: Vec<_> = g.peek(|graph| graph.parameters().collect());
+        let weights: Vec<_> = weights.into_iter().map(|id| g.var(id)).collect();
+        let slopes = g.grad(loss, &weights);
+        weights.iter().zip(&slopes).for_each(|(&w, &slope)| g.update(w, w - slope * 0.1));
+        let x: Vec<f32> = (0..105).map(|i| (i as f32 * 0.7).sin()).collect();
+        check(&g.finish([loss]).expect("a graph"), &x);
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Elementwise programs, tile by tile: a tile of each register stays in the first-level cache while all instructions
-//! of the program run over it.
+//! Elementwise programs, tile by tile: a tile of each register stays in the first-level cache while all passes run over
+//! it, each of one or several instructions ([`steps`]).
 
 mod cursor;
 pub(crate) mod functions;
@@ -24,6 +24,8 @@ const ITEM: usize = 16 << 10;
 const REGISTERS: usize = 128;
 const OUTPUTS: usize = 8;
 const AXES: usize = 6;
+/// Where all outputs are given, each is its own.
+const PLACES: [usize; OUTPUTS] = [0, 1, 2, 3, 4, 5, 6, 7];
 /// A row of at least so many elements is worth tiles of its own.
 const LONG: usize = 32;
 
@@ -49,17 +51,17 @@ enum Access {
 
 /// What an output is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Output {
+enum Given {
     Register(Register),
     /// The product of two, which nobody but its sum needs.
     Product(Register, Register),
 }
 
-impl Output {
+impl Given {
     fn reads(self) -> impl Iterator<Item = Register> {
         let (a, b) = match self {
-            Output::Register(r) => (r, None),
-            Output::Product(a, b) => (a, Some(b)),
+            Given::Register(r) => (r, None),
+            Given::Product(a, b) => (a, Some(b)),
         };
         std::iter::once(a).chain(b)
     }
@@ -90,7 +92,7 @@ pub struct Map {
     /// Elements that each input has.
     lengths: Vec<usize>,
     steps: Steps,
-    outputs: Vec<Output>,
+    outputs: Vec<Given>,
     /// For each pass the output that it may write at once.
     direct: Vec<Option<usize>>,
     /// For each input, one more than the last pass that reads it; outputs read after all.
@@ -162,7 +164,11 @@ impl Map {
             last_read: vec![],
             slots: vec![usize::MAX; registers],
         };
-        map.place(&kept)?;
+        if map.place(&kept).is_err() {
+            // passes of several instructions keep more operands at a time
+            map.steps = Steps::plain(program, &kept);
+            map.place(&kept)?;
+        }
         Ok(map)
     }
 
@@ -175,6 +181,8 @@ impl Map {
         }
         kept.iter().for_each(|&r| last[r] = passes.len() + 1);
         self.last_read = last[..inputs].to_vec();
+        self.direct.clear();
+        self.slots.fill(usize::MAX);
 
         let mut free: Vec<usize> = (0..SLOTS).rev().collect();
         let take = |free: &mut Vec<usize>| {
@@ -194,7 +202,7 @@ impl Map {
             let dies = |(slot, last): &(&usize, &usize)| **last == at + 1 && **slot != usize::MAX;
             free.extend(self.slots[..register].iter().zip(&last).filter(dies).map(|(&slot, _)| slot));
             self.slots[register] = take(&mut free)?;
-            self.direct.push(self.outputs.iter().position(|&o| o == Output::Register(register)));
+            self.direct.push(self.outputs.iter().position(|&o| o == Given::Register(register)));
         }
         Ok(())
     }
@@ -212,7 +220,7 @@ impl Map {
         workers.run(self.elements.div_ceil(ITEM), |item, _| {
             let range = item * ITEM..self.elements.min((item + 1) * ITEM);
             // the outputs are whole: the pointers start at element 0
-            self.isa.run(Tile { map: self, inputs, outputs: pointers.0, first: 0, range, sums: None });
+            self.isa.run(Tile { map: self, inputs, outputs: pointers.0, places: PLACES, first: 0, range, sums: None });
         });
     }
 
@@ -223,7 +231,7 @@ impl Map {
         assert!(outputs.iter().all(|o| o.len() == len) && start + len <= self.elements, "outputs");
         let pointers = self.check(inputs, outputs, Some);
         let range = start..start + len;
-        self.isa.run(Tile { map: self, inputs, outputs: pointers.0, first: start, range, sums: None });
+        self.isa.run(Tile { map: self, inputs, outputs: pointers.0, places: PLACES, first: start, range, sums: None });
     }
 
     /// The starts of `outputs`, of which output `o` of the program is number `given(o)`, if it is given at all.
@@ -241,7 +249,7 @@ impl Map {
                 Source::Output(o) => {
                     assert!(o < outputs.len() && (*access == Access::Full || self.elements == 1), "input {i} in place");
                     let elsewhere = |at: usize| given(at).is_some_and(|at| at != o);
-                    let is_input = |o: &Output| *o == Output::Register(i);
+                    let is_input = |o: &Given| *o == Given::Register(i);
                     let moved = self.outputs.iter().enumerate().any(|(at, o)| is_input(o) && elsewhere(at));
                     assert!(!moved, "input {i} lies in one output and is another");
                 }
@@ -254,16 +262,16 @@ impl Map {
 }
 
 /// What the outputs of a program are: a product that is only summed is a sum of products.
-fn outputs(program: &Program, summed: &[bool]) -> Vec<Output> {
+fn outputs(program: &Program, summed: &[bool]) -> Vec<Given> {
     let of = |(at, &register): (usize, &Register)| {
         let instruction = register.checked_sub(program.inputs()).map(|i| program.instructions()[i]);
         let read = program.instructions().iter().flat_map(Instruction::reads).any(|r| r == register);
         let once = !read && program.outputs().iter().filter(|&&r| r == register).count() == 1;
         match instruction {
             Some(Instruction::Binary(Binary::Mul, a, b)) if once && summed.get(at) == Some(&true) => {
-                Output::Product(a, b)
+                Given::Product(a, b)
             }
-            _ => Output::Register(register),
+            _ => Given::Register(register),
         }
     };
     program.outputs().iter().enumerate().map(of).collect()

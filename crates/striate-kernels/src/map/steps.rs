@@ -50,6 +50,15 @@ pub(super) struct Steps {
 impl Steps {
     /// The passes that give the registers in `kept`.
     pub(super) fn new(program: &Program, kept: &[Register]) -> Self {
+        Steps::of(program, kept, true)
+    }
+
+    /// The same with one instruction a pass.
+    pub(super) fn plain(program: &Program, kept: &[Register]) -> Self {
+        Steps::of(program, kept, false)
+    }
+
+    fn of(program: &Program, kept: &[Register], join: bool) -> Self {
         let inputs = program.inputs();
         let instructions = program.instructions();
         let mut uses = vec![0; inputs + instructions.len()];
@@ -59,8 +68,10 @@ impl Steps {
             let (constant, step) = match instruction {
                 Instruction::Const(c) => (Some(c.0 as f32), None),
                 Instruction::Unary(function, a) => (None, Some(Step::One(function, a))),
-                Instruction::Binary(function, a, b) => (None, Some(made.two(function, a, b))),
-                Instruction::Select(a, b, c) => (None, Some(made.select(a, b, c))),
+                Instruction::Binary(function, a, b) if join => (None, Some(made.two(function, a, b))),
+                Instruction::Binary(function, a, b) => (None, Some(Step::Two(function, a, b))),
+                Instruction::Select(a, b, c) if join => (None, Some(made.select(a, b, c))),
+                Instruction::Select(a, b, c) => (None, Some(Step::Select(a, b, c))),
             };
             made.constants.push(constant);
             made.steps.push(step);
@@ -115,7 +126,7 @@ impl Made {
 
     fn select(&self, condition: Register, yes: Register, no: Register) -> Step {
         let condition = self.before_relu(condition);
-        let zero = |r: Register| self.constants[r] == Some(0.0);
+        let zero = |r: Register| self.constants[r].is_some_and(|c| c.to_bits() == 0);
         if let Some(Step::Select(above, then, within)) = self.steps[yes]
             && let Some(Step::Two(Binary::Sub, a, most)) = self.steps[above]
             && self.before_relu(a) == condition

@@ -101,7 +101,7 @@ impl MapSums {
     ) {
         assert!(outputs.iter().all(|o| o.len() == self.map.elements), "outputs of {} elements", self.map.elements);
         let mut pointers = self.map.check(inputs, outputs, |o| self.kept(o));
-        self.spread(&mut pointers.0);
+        let places = self.spread(&mut pointers.0);
         let (pointers, used) = (&pointers, self.partials_len(self.chunks()));
         let gangs = self.channels.div_ceil(self.gang);
         let parts = Parts::new(&mut partials[..used]);
@@ -113,7 +113,8 @@ impl MapSums {
                 let start = (sample * self.channels + first) * self.inner;
                 let channels = self.marks(start, &mut totals);
                 let range = start..start + gang * self.inner;
-                let tile = Tile { map: &self.map, inputs, outputs: pointers.0, first: 0, range, sums: Some(channels) };
+                let tile =
+                    Tile { map: &self.map, inputs, outputs: pointers.0, places, first: 0, range, sums: Some(channels) };
                 self.map.isa.run(tile);
             }
             self.put(&parts, chunk, first, gang, &totals);
@@ -138,7 +139,7 @@ impl MapSums {
             let part = &mut part[done * self.inner..][..len];
             let (start, first) = (block.start + done * self.inner, block.channel + done);
             let mut pointers = self.map.check(inputs, &mut [part], |o| self.kept(o));
-            self.spread(&mut pointers.0);
+            let places = self.spread(&mut pointers.0);
             let (mut one, mut many);
             let totals: &mut [f64] = if gang == 1 {
                 one = [0.0; OUTPUTS];
@@ -149,7 +150,8 @@ impl MapSums {
             };
             let channels = self.marks(start, totals);
             let range = start..start + len;
-            let tile = Tile { map: &self.map, inputs, outputs: pointers.0, first: start, range, sums: Some(channels) };
+            let tile =
+                Tile { map: &self.map, inputs, outputs: pointers.0, places, first: start, range, sums: Some(channels) };
             self.map.isa.run(tile);
             self.put(partials, block.sample * parts + block.part, first, gang, totals);
         }
@@ -175,12 +177,17 @@ impl MapSums {
         (!self.summed[output]).then(|| self.summed[..output].iter().filter(|&&s| !s).count())
     }
 
-    /// From a pointer for each kept output to a pointer for each output.
-    fn spread(&self, pointers: &mut [*mut f32; OUTPUTS]) {
-        let kept = *pointers;
+    /// From a pointer for each kept output to a pointer for each output; which output each kept one is.
+    fn spread(&self, pointers: &mut [*mut f32; OUTPUTS]) -> [usize; OUTPUTS] {
+        let (kept, mut places) = (*pointers, [0; OUTPUTS]);
         for (output, pointer) in pointers.iter_mut().enumerate().take(self.summed.len()) {
-            *pointer = self.kept(output).map_or(std::ptr::null_mut(), |k| kept[k]);
+            *pointer = std::ptr::null_mut();
+            if let Some(number) = self.kept(output) {
+                *pointer = kept[number];
+                places[number] = output;
+            }
         }
+        places
     }
 
     /// From element `start` on; `totals` has as many numbers for each output.

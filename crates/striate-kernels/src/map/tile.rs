@@ -4,7 +4,7 @@
 use super::cursor::Cursor;
 use super::functions as f;
 use super::steps::Step;
-use super::{Access, LONG, Map, OUTPUTS, Output, REGISTERS, SLOTS, Source, TILE};
+use super::{Access, Given, LONG, Map, OUTPUTS, REGISTERS, SLOTS, Source, TILE};
 use crate::reduce::total_of;
 use crate::simd::{Kernel, LANES, Simd};
 use std::mem::MaybeUninit;
@@ -53,8 +53,10 @@ impl Operand {
 pub(super) struct Tile<'a> {
     pub map: &'a Map,
     pub inputs: &'a [Source<'a>],
-    /// The outputs, from element `first` on.
+    /// The outputs, from element `first` on; null for those that are summed.
     pub outputs: [*mut f32; OUTPUTS],
+    /// Which of them each output is that [`Source::Output`] numbers.
+    pub places: [usize; OUTPUTS],
     pub first: usize,
     pub range: Range<usize>,
     /// What becomes of outputs that are summed; those are not written.
@@ -130,6 +132,9 @@ impl Kernel for Tile<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
+        if self.range.is_empty() {
+            return;
+        }
         let map = self.map;
         let row = map.sizes[map.sizes.len() - 1];
         let strided = map.inputs.iter().any(|a| matches!(a, Access::Strided(_)));
@@ -164,10 +169,10 @@ impl Kernel for Tile<'_> {
         }
         // an output is written at once unless a later step still reads what lies there
         let mut direct = [true; OUTPUTS];
-        for (step, output) in map.direct.iter().enumerate() {
+        for (pass, output) in map.direct.iter().enumerate() {
             if let &Some(output) = output {
-                let in_place = |s: &Source<'_>| matches!(*s, Source::Output(o) if o == output);
-                let late = |i: usize| map.last_read[i] > step + 1;
+                let in_place = |s: &Source<'_>| matches!(*s, Source::Output(o) if self.places[o] == output);
+                let late = |i: usize| map.last_read[i] > pass + 1;
                 direct[output] = !self.inputs.iter().enumerate().any(|(i, s)| in_place(s) && late(i));
             }
         }
@@ -193,7 +198,7 @@ impl Kernel for Tile<'_> {
                 }
             }
             for (i, &(register, step)) in map.steps.passes.iter().enumerate() {
-                // what is the same for all is computed once
+                // what is the same for all of a tile is computed once for it
                 let same = step.reads().all(|r| registers[r].is_one());
                 let (to, whole) = match map.direct[i] {
                     // SAFETY: `prepare` keeps registers below `REGISTERS`.
@@ -210,8 +215,8 @@ impl Kernel for Tile<'_> {
             if let Some(sums) = &mut self.sums {
                 for (output, &what) in map.outputs.iter().enumerate().filter(|&(o, _)| sums.summed[o]) {
                     let operands = match what {
-                        Output::Register(r) => (registers[r], None),
-                        Output::Product(a, b) => (registers[a], Some(registers[b])),
+                        Given::Register(r) => (registers[r], None),
+                        Given::Product(a, b) => (registers[a], Some(registers[b])),
                     };
                     // SAFETY: the registers have `len` numbers.
                     unsafe { sums.add(simd, output, operands, len) };
@@ -219,7 +224,7 @@ impl Kernel for Tile<'_> {
                 sums.advance(len);
             }
             for (output, &what) in map.outputs.iter().enumerate() {
-                let Output::Register(register) = what else { continue };
+                let Given::Register(register) = what else { continue };
                 if summed.get(output) == Some(&true) {
                     continue;
                 }
@@ -272,7 +277,7 @@ impl Tile<'_> {
         one: &impl Fn(usize, f32) -> Operand,
     ) -> Option<Operand> {
         let slice = match self.inputs[input] {
-            Source::Output(output) => return Some(Operand::many(self.output(output, at))),
+            Source::Output(o) => return Some(Operand::many(self.output(self.places[o], at))),
             Source::Slice(slice) => slice,
         };
         match &self.map.inputs[input] {

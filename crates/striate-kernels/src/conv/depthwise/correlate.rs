@@ -6,7 +6,8 @@
 //! Two planes go down side by side, since each sum waits for its own last addition. With stride 2 even rows belong to
 //! one output more than odd ones, and even and odd columns are taken apart as they are loaded.
 //!
-//! Columns beside the plane are zeros: what lies there in memory, another row, is read and masked.
+//! Columns beside the plane are zeros: what lies there in memory, a row of this plane or of the next, is read and masked.
+//! Where the memory ends among them, what there is of the row is copied to a window first.
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
 use super::each;
@@ -55,7 +56,7 @@ impl<const K: usize, const S: usize> Kernel for Correlate<'_, K, S> {
             let start = (write / self.writes * self.reads + number) * source;
             let ((out, len), at) = if write < half { (low, write * target) } else { (high, (write - half) * target) };
             Plane {
-                start: self.planes[start..].as_ptr(),
+                start: self.planes.as_ptr().wrapping_add(start),
                 around: [start, self.planes.len() - start].map(usize::cast_signed),
                 weights: self.weights[(write * self.reads + number) * K * K..][..K * K].as_ptr(),
                 bias: self.bias.map_or(0.0, |bias| if number == 0 { bias[write] } else { 0.0 }),
@@ -123,7 +124,7 @@ impl<const K: usize, const S: usize, const P: usize> Planes<K, S, P> {
             let x = right - rest;
             // SAFETY: the fields say what there is; columns outside of the plane are masked unless all are inside.
             unsafe {
-                // one plane by itself is what is left over: masks do no harm there, more code would
+                // one plane at a time is rare, what is left over or is added to: masks cost little there
                 match (I::Wide::LANES > LANES && rest > LANES, P > 1) {
                     (true, true) if self.inside(x, I::Wide::LANES) => self.down::<I, _, false>(simd, simd.wide(), x),
                     (true, _) => self.down::<I, _, true>(simd, simd.wide(), x),
@@ -242,6 +243,7 @@ impl<const K: usize, const S: usize, const P: usize> Planes<K, S, P> {
             unsafe { part(start, at, [-before, after], &mut window[..reach]) };
             return window.as_ptr();
         }
+        debug_assert!(at >= -before && at + reach.cast_signed() <= after, "a row inside the planes");
         start.wrapping_offset(at)
     }
 

@@ -78,10 +78,12 @@ impl Depthwise {
         source: [usize; 2],
         target: [usize; 2],
     ) -> Self {
-        let least = 2.min(problem.groups);
-        let gang = gang(problem, 1).max(least);
+        // two planes at least, which go side by side, where each is written from one
+        let pairs = matches!(form, Form::Correlate(..)) && (reads, writes) == (1, 1);
+        let least = if pairs { 2.min(problem.groups) } else { 1 };
+        let gang = gang(problem, 1).next_multiple_of(least).min(problem.groups);
         let batch = match &form {
-            // what a hook gets is in the first-level cache; but two planes at least, which go side by side
+            // what a hook gets is in the first-level cache
             Form::Correlate(..) => (NEAR / (writes * target[0] * target[1])).clamp(least, gang) / least * least,
             Form::Upsample(.., bands) => bands.batch,
         };

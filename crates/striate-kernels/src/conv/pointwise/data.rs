@@ -342,18 +342,18 @@ impl Kernel for Pack<'_> {
         let (terms, source, widest) = (self.pass.terms, self.pass.source, self.pass.widest);
         let first = self.panels.first().map_or(0, |panel| panel.first);
         // the panels of all registers at the start whose columns lie one after the other
-        let run = self.panels.iter().take_while(|panel| {
+        let straight = self.panels.iter().take_while(|panel| {
             let end = panel.first + widest;
             panel.vectors * LANES == widest
                 && end <= self.from.len()
                 && self.from[end - 1] - self.from[first] == (end - first - 1) as u32
         });
-        let run = run.count();
+        let straight = straight.count();
         assert!(self.packed.len() >= self.panels.len() * terms * widest, "room for the panels");
-        for term in 0..terms {
-            let to = self.packed[term * widest..].as_mut_ptr();
-            if run > 0 {
-                let from = &self.input[term * source + self.from[first] as usize..][..run * widest];
+        if straight > 0 {
+            for term in 0..terms {
+                let to = self.packed[term * widest..].as_mut_ptr();
+                let from = &self.input[term * source + self.from[first] as usize..][..straight * widest];
                 // SAFETY: `from` has all numbers of the run, and panel `p` lies `p·terms·widest` from the first.
                 unsafe {
                     match widest / LANES {
@@ -364,7 +364,7 @@ impl Kernel for Pack<'_> {
                 }
             }
         }
-        for (number, panel) in self.panels.iter().enumerate().skip(run) {
+        for (number, panel) in self.panels.iter().enumerate().skip(straight) {
             let packed = &mut self.packed[number * terms * widest..][..terms * panel.vectors * LANES];
             for (term, packed) in packed.chunks_exact_mut(panel.vectors * LANES).enumerate() {
                 let input = &self.input[term * source..];
@@ -507,6 +507,7 @@ impl Product<'_> {
                     // SAFETY: by the contract above; the slice reaches to the last of these.
                     unsafe {
                         if let Some(add) = add {
+                            // a product with 1 is exact: this is a sum
                             sum = wide.fma(wide.load(add.add(at)), one, sum);
                         }
                         wide.store(out.add(at), wide.min(high, wide.max(low, sum)));
