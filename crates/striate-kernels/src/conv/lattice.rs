@@ -372,7 +372,7 @@ fn copy_row<S: Simd>(simd: S, from: &[f32], stride: usize, to: &mut [f32]) {
             let (left, count) = (from.len() - 2 * i, len - i);
             // SAFETY: `left` numbers of `from` and `count` of `to` remain; no load or store passes them.
             unsafe {
-                let (even, _) = simd.load_apart_partial(from.as_ptr().add(2 * i), left.min(2 * LANES));
+                let (even, _) = simd.load_apart_partial(from.as_ptr().add(2 * i), left);
                 let mut lanes = [0.0f32; LANES];
                 simd.store(lanes.as_mut_ptr(), even);
                 to[i..].copy_from_slice(&lanes[..count.min(LANES)]);

@@ -21,7 +21,7 @@ mod weight;
 mod winograd;
 
 use crate::parts::lines;
-use crate::simd::{Isa, Simd};
+use crate::simd::{Isa, Simd, Wide};
 use crate::workers::Workers;
 use problem::Problem;
 use std::fmt;
@@ -80,14 +80,15 @@ impl Limit {
         }
     }
 
-    /// The least and the greatest number that it lets through.
+    /// The least and the greatest number that it lets through, in registers.
     #[inline(always)]
-    pub(crate) fn bounds(self) -> (f32, f32) {
-        match self {
+    pub(crate) fn bounds<W: Wide>(self, wide: W) -> Bounds<W> {
+        let (low, high) = match self {
             Limit::None => (f32::NEG_INFINITY, f32::INFINITY),
             Limit::Relu => (0.0, f32::INFINITY),
             Limit::Within(most) => (0.0, most),
-        }
+        };
+        Bounds { wide, low: wide.splat(low), high: wide.splat(high) }
     }
 
     #[inline(always)]
@@ -98,6 +99,21 @@ impl Limit {
             Limit::Within(most) if y > most => most,
             _ => y,
         }
+    }
+}
+
+/// A [`Limit`] for the inner loops: the same for all kinds of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds<W: Wide> {
+    wide: W,
+    low: W::V,
+    high: W::V,
+}
+
+impl<W: Wide> Bounds<W> {
+    #[inline(always)]
+    pub(crate) fn of(self, y: W::V) -> W::V {
+        self.wide.min(self.high, self.wide.max(self.low, y))
     }
 }
 

@@ -110,11 +110,10 @@ impl<const M: usize> Block<'_, M> {
                 &mut sums,
             );
         }
-        let (low, high) = self.limit.bounds();
-        let (low, high) = (wide.splat(low), wide.splat(high));
+        let bounds = self.limit.bounds(wide);
         for m in 0..M {
             for v in 0..V {
-                sums[m][v] = wide.min(high, wide.max(low, sums[m][v]));
+                sums[m][v] = bounds.of(sums[m][v]);
             }
         }
         if tiles.iter().all(|tile| tile.store != Store::Segments) {

@@ -6,6 +6,7 @@ use super::AXES;
 #[derive(Clone)]
 pub(super) struct Cursor<'a> {
     sizes: &'a [usize],
+    row: usize,
     outer: [usize; AXES],
     pub column: usize,
 }
@@ -19,15 +20,15 @@ impl<'a> Cursor<'a> {
             *to = number % size;
             number /= size;
         }
-        Cursor { sizes: axes, outer, column: at % row }
+        Cursor { sizes: axes, row, outer, column: at % row }
     }
 
-    /// Goes on by so many elements of rows of `row`.
+    /// Goes on by so many elements.
     #[inline(always)]
-    pub(super) fn advance(&mut self, elements: usize, row: usize) {
+    pub(super) fn advance(&mut self, elements: usize) {
         self.column += elements;
-        while self.column >= row {
-            self.column -= row;
+        while self.column >= self.row {
+            self.column -= self.row;
             for (to, &size) in self.outer.iter_mut().zip(self.sizes).rev() {
                 *to += 1;
                 if *to < size {
@@ -60,7 +61,7 @@ mod tests {
         let mut cursor = Cursor::new(&sizes, 0);
         let mut at = 0;
         for step in [1, 4, 7, 3, 12, 2, 20, 5] {
-            cursor.advance(step, 5);
+            cursor.advance(step);
             at += step;
             let other = Cursor::new(&sizes, at);
             assert_eq!((cursor.row_start(&strides), cursor.column), (other.row_start(&strides), other.column), "{at}");

@@ -158,7 +158,7 @@ impl Map {
             sizes,
             inputs: accesses,
             lengths: inputs.iter().map(Shape::elements).collect(),
-            steps: Steps::new(program, &kept),
+            steps: Steps::new(program, &kept, true),
             outputs,
             direct: vec![],
             last_read: vec![],
@@ -166,7 +166,7 @@ impl Map {
         };
         if map.place(&kept).is_err() {
             // passes of several instructions keep more operands at a time
-            map.steps = Steps::plain(program, &kept);
+            map.steps = Steps::new(program, &kept, false);
             map.place(&kept)?;
         }
         Ok(map)

@@ -48,17 +48,8 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    /// The passes that give the registers in `kept`.
-    pub(super) fn new(program: &Program, kept: &[Register]) -> Self {
-        Steps::of(program, kept, true)
-    }
-
-    /// The same with one instruction a pass.
-    pub(super) fn plain(program: &Program, kept: &[Register]) -> Self {
-        Steps::of(program, kept, false)
-    }
-
-    fn of(program: &Program, kept: &[Register], join: bool) -> Self {
+    /// The passes that give the registers in `kept`; without `join` each is one instruction.
+    pub(super) fn new(program: &Program, kept: &[Register], join: bool) -> Self {
         let inputs = program.inputs();
         let instructions = program.instructions();
         let mut uses = vec![0; inputs + instructions.len()];
@@ -165,7 +156,7 @@ mod tests {
             vec![y, p.select(relu, below_six, zero)]
         });
         let [y, slope] = program.outputs() else { panic!("two outputs") };
-        let steps = |kept: &[Register]| Steps::new(&program, kept).passes;
+        let steps = |kept: &[Register]| Steps::new(&program, kept, true).passes;
         let line = (5, Step::MulAdd(0, 1, 2));
         assert_eq!(steps(&[*slope]), [line, (*slope, Step::Within(5, 8, 3))]);
         assert_eq!(steps(&[*y]), [line, (*y, Step::Clamp(5, 8))]);
@@ -177,7 +168,7 @@ mod tests {
             let product = p.binary(Binary::Mul, 0, 1);
             vec![p.binary(Binary::Add, product, 2), product]
         });
-        let passes = Steps::new(&program, program.outputs()).passes;
+        let passes = Steps::new(&program, program.outputs(), true).passes;
         assert_eq!(passes, [(3, Step::Two(Binary::Mul, 0, 1)), (4, Step::Two(Binary::Add, 3, 2))]);
     }
 }

@@ -239,7 +239,7 @@ impl Kernel for Tile<'_> {
                 }
             }
             at += len;
-            cursor.advance(len, row);
+            cursor.advance(len);
         }
     }
 }
@@ -310,7 +310,7 @@ impl Tile<'_> {
                         _ => to.copy_from_slice(&slice[start + column..][..take]),
                     }
                     done += take;
-                    cursor.advance(take, row);
+                    cursor.advance(take);
                 }
                 Some(Operand::many(to.as_ptr()))
             }

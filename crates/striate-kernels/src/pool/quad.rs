@@ -25,13 +25,7 @@ fn load<S: Simd>(simd: S, x: &[f32], at: usize) -> S::V {
 fn load_apart<S: Simd>(simd: S, x: &[f32], at: usize) -> (S::V, S::V) {
     let rest = &x[at.min(x.len())..];
     // SAFETY: no more numbers are read than the slice has.
-    unsafe {
-        if rest.len() >= 2 * LANES {
-            simd.load_apart(rest.as_ptr())
-        } else {
-            simd.load_apart_partial(rest.as_ptr(), rest.len())
-        }
-    }
+    unsafe { simd.load_apart_partial(rest.as_ptr(), rest.len()) }
 }
 
 /// Writes eight numbers from `at` on, none beyond the end.

@@ -119,9 +119,13 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn transpose(self, rows: [Self::V; LANES]) -> [Self::V; LANES];
     /// Of the 16 numbers there: those at even places and those at odd places.
     unsafe fn load_apart(self, from: *const f32) -> (Self::V, Self::V);
-    /// [`Simd::load_apart`] of the first `count <= 16` numbers and zeros.
+    /// [`Simd::load_apart`] where there are only `count` numbers: zeros for those that lack.
     #[inline(always)]
     unsafe fn load_apart_partial(self, from: *const f32, count: usize) -> (Self::V, Self::V) {
+        if count >= 2 * LANES {
+            // SAFETY: the caller promises that there are enough.
+            return unsafe { self.load_apart(from) };
+        }
         let mut x = [0.0f32; 2 * LANES];
         // SAFETY: the caller promises `count` readable numbers; the array has all that is written and read.
         unsafe {

@@ -11,7 +11,7 @@
 #![allow(clippy::needless_range_loop)] // index loops of constant length, which the compiler unrolls into registers
 
 use super::each;
-use crate::conv::Limit;
+use crate::conv::{Bounds, Limit};
 use crate::simd::{Eight, Kernel, LANES, Simd, WIDEST, Wide};
 
 /// Outputs at most that a row belongs to; the last one begins with it.
@@ -173,8 +173,7 @@ impl<const K: usize, const S: usize, const P: usize> Planes<K, S, P> {
             }
             bias[p] = wide.splat(self.planes[p].bias);
         }
-        let (low, high) = self.limit.bounds();
-        let (low, high) = (wide.splat(low), wide.splat(high));
+        let bounds = self.limit.bounds(wide);
         let mut sums = [[wide.splat(0.0); SUMS]; P];
         for p in 0..P {
             sums[p] = [bias[p]; SUMS];
@@ -201,7 +200,7 @@ impl<const K: usize, const S: usize, const P: usize> Planes<K, S, P> {
                 each!(Q < P, {
                     if step + 1 >= Self::LIVE {
                         let to = (step + 1 - Self::LIVE, x);
-                        self.put(simd, wide, Q, to, sums[Q][SUMS - Self::LIVE], (low, high));
+                        self.put(simd, wide, Q, to, sums[Q][SUMS - Self::LIVE], bounds);
                     }
                     // by name: as a loop it would be a move of memory
                     let s = sums[Q];
@@ -263,14 +262,14 @@ impl<const K: usize, const S: usize, const P: usize> Planes<K, S, P> {
         p: usize,
         (row, x): (usize, usize),
         v: W::V,
-        (low, high): (W::V, W::V),
+        bounds: Bounds<W>,
     ) {
         let at = row * self.target[1] + x;
         let to = self.planes[p].out.wrapping_add(at);
         // SAFETY: a whole store stays within `left` numbers, and a part of one within the row.
         unsafe {
             if self.alone && self.planes[p].left - at >= W::LANES {
-                return wide.store(to, wide.min(high, wide.max(low, v)));
+                return wide.store(to, bounds.of(v));
             }
             for eight in 0..W::LANES / LANES {
                 let (to, live) = (to.wrapping_add(eight * LANES), self.lanes(x, eight));

@@ -83,11 +83,7 @@ impl Layout {
                     let mut x = 0;
                     while x < width {
                         let left = width - x;
-                        let (a, b) = if left >= 2 * LANES {
-                            simd.load_apart(from.add(x))
-                        } else {
-                            simd.load_apart_partial(from.add(x), left)
-                        };
+                        let (a, b) = simd.load_apart_partial(from.add(x), left);
                         simd.store(even.add(x / 2), a);
                         simd.store(uneven.add(x / 2), b);
                         x += 2 * LANES;

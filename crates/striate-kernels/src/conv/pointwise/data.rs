@@ -496,8 +496,7 @@ impl Product<'_> {
         let limit = self.call.epilogue.limit;
         let end = panel.first + V * lanes;
         if end <= self.to.len() && live == M && self.to[end - 1] - self.to[panel.first] == (V * lanes - 1) as u32 {
-            let (low, high) = limit.bounds();
-            let (low, high) = (wide.splat(low), wide.splat(high));
+            let bounds = limit.bounds(wide);
             let start = block * M * target + self.to[panel.first] as usize;
             let add = self.add.map(|add| add[start..][..(M - 1) * target + V * lanes].as_ptr());
             let (out, one) = (self.out.wrapping_add(start), wide.splat(1.0));
@@ -510,7 +509,7 @@ impl Product<'_> {
                             // a product with 1 is exact: this is a sum
                             sum = wide.fma(wide.load(add.add(at)), one, sum);
                         }
-                        wide.store(out.add(at), wide.min(high, wide.max(low, sum)));
+                        wide.store(out.add(at), bounds.of(sum));
                     }
                 }
             }
